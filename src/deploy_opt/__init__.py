@@ -1,0 +1,1 @@
+"""Open planner for ambulance, police, fire and crisis-response agencies."""

@@ -1,0 +1,451 @@
+"""The sections of a scenario, each a frozen model with units in its key names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from deploy_opt.input_settings import (
+    HourOfWeek,
+    Id,
+    Inputs,
+    PositiveFloat,
+    Section,
+    Service,
+    Share,
+)
+from deploy_opt.units import SECONDS_PER_MINUTE
+
+PLANNED_SERVICES = ("ems",)
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+NOT_YET = "designed but does not work yet"
+
+
+class Horizon(Section):
+    """The week or the day that is planned."""
+
+    start: dt.date
+    """First local day. A plan of more than one day starts on a Monday."""
+    hours: int = Field(168, ge=24, le=168, multiple_of=24)
+    """Length of the plan, h: 24 (one day) to 168 (one week)."""
+
+    @model_validator(mode="after")
+    def _starts_on_a_monday(self) -> Horizon:
+        if self.hours > 24 and self.start.weekday() != 0:
+            monday = self.start - dt.timedelta(days=self.start.weekday())
+            msg = f"a Monday, as the plan is longer than a day; the nearest before is {monday}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def first_hour(self) -> int:
+        """Hour of the week at which the plan starts (Monday 00:00 = 0)."""
+        return self.start.weekday() * 24
+
+
+class ServiceTime(Section):
+    """How long a call commits a unit, where the records have no clear times."""
+
+    busy_min: float | None = Field(None, gt=0, le=1440)
+    """Mean minutes from dispatch to clear, drive included; instead of the parts below."""
+    on_scene_min: float = Field(0.0, ge=0)
+    """Mean minutes on scene."""
+    transport_share: Share = 0.0
+    """Share of calls that go to a hospital."""
+    handover_min: float = Field(0.0, ge=0)
+    """Mean minutes at the hospital."""
+    mobilisation_min: float = Field(0.0, ge=0)
+    """Mean minutes from dispatch to wheels turning (turnout)."""
+
+
+class Demand(Section):
+    """How calls are counted and forecast."""
+
+    history_start: dt.date | None = None
+    """First local day to learn from; default: the first in the records."""
+    history_end: dt.date | None = None
+    """First local day not to learn from; default: the day after the last record, at most the
+    start of the plan."""
+    scale_to_calls_per_day: dict[Service, PositiveFloat] = {}
+    """Scale the forecast to this many calls a day, for samples and what-ifs; shown on page one."""
+    points_per_area: int = Field(6, ge=1, le=200)
+    """Demand points inside each area."""
+    num_paths: int = Field(200, ge=20, le=1000)
+    """Sample paths drawn from the forecast."""
+    self_initiated: bool = False
+    """Count calls that officers started themselves."""
+
+
+class Fleet(Section):
+    """Units on duty."""
+
+    unit_type: str = "als"
+    """Type of the units, as in the roster."""
+    unit_hours_per_week: float | None = Field(None, gt=0)
+    """Unit-hours that the plan may use in its horizon; default: as many as today's."""
+    min_units: int = Field(1, ge=0)
+    """Fewest units on duty at any hour."""
+    max_units: int | None = Field(None, ge=1)
+    """Most units on duty at any hour."""
+    busy_cap: float = Field(0.65, gt=0, le=0.95)
+    """Cap on the mean busy fraction of the units in an hour."""
+    today: str | None = None
+    """Today's roster: a table hour, post_id, unit_type, units, or a shifts.csv."""
+
+
+class Shifts(Section):
+    """Shift starts and lengths that crews may have."""
+
+    starts_h: tuple[Annotated[int, Field(ge=0, le=23)], ...] = tuple(range(0, 24, 2))
+    """Start hours of the day."""
+    lengths_h: tuple[Annotated[int, Field(ge=2, le=24)], ...] = (8, 10, 12)
+    """Lengths, h."""
+
+
+class PostLimit(Section):
+    """Fewest and most units at one post during some hours."""
+
+    post_id: Id
+    """The post."""
+    from_hour: HourOfWeek = 0
+    """First hour of the week."""
+    to_hour: Annotated[int, Field(ge=1, le=168)] = 168
+    """Hour of the week after the last."""
+    min_units: int = Field(0, ge=0)
+    """Fewest units."""
+    max_units: int | None = Field(None, ge=0)
+    """Most units."""
+
+
+class PostRules(Section):
+    """Rules on posts."""
+
+    max_open: int | None = Field(None, ge=1)
+    """Most posts that may be used in the week."""
+    max_moves_per_hour: int | None = Field(2, ge=0)
+    """Most units that change post between two hours, beyond shift changes."""
+    capacity: int | None = Field(None, ge=1)
+    """Most units at a post where the posts table does not say."""
+    locked: dict[Id, Annotated[int, Field(ge=1)]] = {}
+    """Posts that always hold at least so many units."""
+    forbidden: tuple[Id, ...] = ()
+    """Posts that may not be used."""
+    limits: tuple[PostLimit, ...] = ()
+    """Limits by post and hour."""
+
+
+class Standard(Section):
+    """A response standard; the drive limit is what is left after processing and turnout."""
+
+    label: str = ""
+    """Words for reports; default: made from the numbers."""
+    drive_limit_s: float | None = Field(None, gt=0, le=7200)
+    """Limit on driving alone, s."""
+    response_limit_s: float | None = Field(None, gt=0, le=7200)
+    """Limit from the call to arrival, s; instead of `drive_limit_s`."""
+    processing_s: float = Field(60.0, ge=0)
+    """Call processing time, s."""
+    turnout_s: float = Field(60.0, ge=0)
+    """Turnout time, s."""
+    target_share: Share = 0.9
+    """Share of calls that should meet the standard."""
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> Standard:
+        if (self.drive_limit_s is None) == (self.response_limit_s is None):
+            msg = "either drive_limit_s or response_limit_s"
+            raise ValueError(msg)
+        if self.drive_s <= 0:
+            msg = "processing_s and turnout_s that leave time to drive"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def drive_s(self) -> float:
+        """Limit on the drive, s."""
+        if self.drive_limit_s is not None:
+            return self.drive_limit_s
+        return (self.response_limit_s or 0.0) - self.processing_s - self.turnout_s
+
+    @property
+    def words(self) -> str:
+        """The standard in words, with its clock."""
+        if self.label:
+            return self.label
+        if self.drive_limit_s is not None:
+            return f"within {self.drive_limit_s / SECONDS_PER_MINUTE:g} min of driving"
+        return (
+            f"within {(self.response_limit_s or 0) / SECONDS_PER_MINUTE:g} min of the call "
+            f"({self.processing_s:g} s processing, {self.turnout_s:g} s turnout, "
+            f"{self.drive_s:g} s driving)"
+        )
+
+
+class EquityRules(Section):
+    """Floors that protect the worst-off areas."""
+
+    weakest_area_cover: float | None = Field(None, ge=0, le=1)
+    """Least weekly expected cover of any area."""
+    min_calls_per_week: float = Field(1.0, ge=0)
+    """Areas with fewer expected calls do not count as the weakest."""
+
+
+class Solver(Section):
+    """How the plan is solved."""
+
+    method: Literal["tables", "extensive"] = "tables"
+    """Value tables and a crew master, or the whole model through PuLP."""
+    engine: Literal["highs", "cbc"] = "highs"
+    """MIP engine of the master."""
+    gap: float = Field(1e-3, ge=0, le=0.5)
+    """Relative gap at which the master may stop."""
+    node_limit: int | None = Field(2000, ge=1)
+    """Branch-and-bound nodes; counts work, so that two runs give the same plan."""
+    time_limit_s: float | None = Field(None, gt=0)
+    """Clock limit; marks the run as not reproducible."""
+
+    @field_validator("method")
+    @classmethod
+    def _tables_only(cls, value: str) -> str:
+        if value == "extensive":
+            msg = f"tables: extensive is {NOT_YET}"
+            raise ValueError(msg)
+        return value
+
+
+class Baseline(Section):
+    """What is on duty today."""
+
+    plan: str | None = None
+    """Table hour, post_id, unit_type, units."""
+    roster: str | None = None
+    """A roster table or a shifts.csv."""
+    units: dict[Id, Annotated[int, Field(ge=0)]] = {}
+    """Units at each post, all day, every day."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Baseline:
+        if sum([self.plan is not None, self.roster is not None, bool(self.units)]) > 1:
+            msg = "one of plan, roster, units"
+            raise ValueError(msg)
+        return self
+
+
+class Districts(Section):
+    """Patrol districts."""
+
+    num_districts: int = Field(ge=2)
+    """Number of districts."""
+    band: Share = 0.05
+    """Workload of a district may differ from the mean by this share."""
+    max_moved: int | None = Field(None, ge=0)
+    """Most areas that change district."""
+    locked: dict[Id, Id] = {}
+    """Area -> district that may not change."""
+
+
+class CoResponders(Section):
+    """Co-responder teams and their FTE."""
+
+    tiers: tuple[int, ...] = (2, 3)
+    """Tiers that a team answers."""
+    relief_factor: float | None = Field(None, ge=1)
+    """Paid posts per post on duty; default: built from leave data."""
+
+
+class Budget(Section):
+    """Money and hours shared between services."""
+
+    shared: bool = False
+    """Whether services may trade hours."""
+    money_per_week: float | None = Field(None, gt=0)
+    """Budget of the week."""
+
+
+class Simulation(Section):
+    """The independent check."""
+
+    replications: int = Field(30, ge=1)
+    """Replications."""
+    policy: str = "closest"
+    """Dispatch rule."""
+
+
+class Risk(Section):
+    """Risk tiers per call type."""
+
+    params: str | None = None
+    """Parameters of the risk matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a scenario came from.
+
+    Attributes
+    ----------
+    file
+        The YAML file; relative input paths start at its folder.
+    variant
+        Name of the variant that was applied, if any.
+    overrides
+        ``dotted.key=value`` texts applied after the variant.
+    """
+
+    file: Path = Path("scenario.yaml")
+    variant: str | None = None
+    overrides: tuple[str, ...] = ()
+
+
+def input_path(scenario_file: Path, text: str) -> Path:
+    """Turn a path as written in a scenario into one that can be opened.
+
+    ``${NAME}`` is taken from the environment; a relative path starts at the scenario's folder.
+    """
+    expanded = Path(
+        VARIABLE.sub(lambda found: os.environ.get(found.group(1), found.group(0)), text)
+    ).expanduser()
+    return expanded if expanded.is_absolute() else scenario_file.parent / expanded
+
+
+class PlanSettings(Section):
+    """Everything that `plan_deployment` needs besides the forecast and the travel times."""
+
+    service: Service
+    hours: int
+    first_hour: int = 0
+    busy_min: float
+    drive_limit_s: float
+    fleet: Fleet
+    shifts: Shifts | None
+    posts: PostRules
+    equity: EquityRules
+    solver: Solver
+    seed: int
+
+
+class Scenario(Section):
+    """One question to the planner: inputs, rules and standards."""
+
+    name: str = Field(min_length=1, max_length=80)
+    """Name of the agency or the case; stands on every page."""
+    description: str = ""
+    """What the scenario asks."""
+    seed: int = Field(2026, ge=0)
+    """Seed of every random stream."""
+    time_zone: str
+    """IANA zone of the city, such as ``America/New_York``."""
+    synthetic: bool = False
+    """Label every output as made from synthetic data."""
+    services: tuple[Service, ...] = ("ems",)
+    """Services to plan."""
+    horizon: Horizon
+    inputs: Inputs
+    service_times: dict[Service, ServiceTime] = {}
+    """Service times where the records have no clear times."""
+    demand: Demand = Demand()
+    fleet: Fleet = Fleet()
+    shifts: Shifts | None = Shifts()
+    """Shift starts and lengths; null: units may change every hour."""
+    posts: PostRules = PostRules()
+    standards: dict[Service, Standard]
+    """Response standard by service."""
+    equity: EquityRules = EquityRules()
+    solver: Solver = Solver()
+    baseline: Baseline | None = None
+    """Today's plan; without one, the posts' units_today stand all day and the report says so."""
+    districts: Districts | None = None
+    coresponders: CoResponders | None = None
+    budget: Budget | None = None
+    simulation: Simulation | None = None
+    risk: Risk | None = None
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the scenario came from."""
+        return self._origin
+
+    def from_file(self, origin: Origin) -> Scenario:
+        """Copy the scenario with its origin noted."""
+        copy = self.model_copy()
+        copy._origin = origin  # noqa: SLF001  (a copy of this class)
+        return copy
+
+    def path(self, text: str) -> Path:
+        """Turn a path of the scenario into one that can be opened."""
+        return input_path(self._origin.file, text)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            msg = "an IANA time zone, such as America/New_York"
+            raise ValueError(msg) from None
+        return value
+
+    @field_validator("services")
+    @classmethod
+    def _planned_services(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        late = [service for service in value if service not in PLANNED_SERVICES]
+        if late:
+            msg = f"ems alone: planning {', '.join(late)} is {NOT_YET}"
+            raise ValueError(msg)
+        if not value:
+            msg = "at least one service"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("districts", "coresponders", "budget", "simulation", "risk")
+    @classmethod
+    def _not_yet(cls, value: Section | None) -> Section | None:
+        if value is not None:
+            msg = f"nothing: this section is {NOT_YET}"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Scenario:
+        wrong = [f"a standard for {s}" for s in self.services if s not in self.standards]
+        if self.fleet.today is not None and self.baseline is not None:
+            wrong.append("one of fleet.today and baseline, which both say what is on duty")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def plan_settings(self, service: Service, *, busy_min: float) -> PlanSettings:
+        """Gather what the deployment model needs for one service.
+
+        Parameters
+        ----------
+        service
+            The service to plan.
+        busy_min
+            Mean minutes that a call commits a unit, from records or from `service_times`.
+        """
+        return PlanSettings(
+            service=service,
+            hours=self.horizon.hours,
+            first_hour=self.horizon.first_hour,
+            busy_min=busy_min,
+            drive_limit_s=self.standards[service].drive_s,
+            fleet=self.fleet,
+            shifts=self.shifts,
+            posts=self.posts,
+            equity=self.equity,
+            solver=self.solver,
+            seed=self.seed,
+        )
+
+    def resolved(self) -> dict[str, Any]:
+        """Write the scenario as plain values, every default included."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,285 @@
+"""The contract of every frame that crosses a stage or lands in a file.
+
+One truth for the checks in the code and for the columns page of the documentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from deploy_opt.errors import FaultList, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["id", "text", "int", "float", "bool", "zoned time", "local hour", "hour", "mixed"]
+
+QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
+VALUE_COLUMNS = ("mean", *(f"q{level:g}" for level in QUANTILES))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its kind, unit and meaning; `needed` columns hold no nulls."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One file or frame: its unique key and columns in their order."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in the order of the file."""
+        return [column.name for column in self.columns]
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    """Read ``name kind unit | meaning`` lines; a ``?`` after the name allows nulls."""
+    columns = []
+    for line in text.strip().splitlines():
+        head, _, meaning = line.partition("|")
+        name, kind, *unit = head.split()
+        kind_words: Kind = {"zoned": "zoned time", "local": "local hour"}.get(kind, kind)  # type: ignore[assignment]
+        columns.append(
+            Column(
+                name.rstrip("?"),
+                kind_words,
+                meaning.strip(),
+                " ".join(unit),
+                not name.endswith("?"),
+            )
+        )
+    return tuple(columns)
+
+
+_FORECAST_VALUES = "mean float calls | expected calls in the hour\n" + "\n".join(
+    f"q{level:g} float calls | quantile {level:g} of the calls in the hour" for level in QUANTILES
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "incidents.parquet",
+            ("incident_id",),
+            _columns(
+                """
+                incident_id id | the agency's incident number
+                service text | ems, police, coresponse or fire
+                call_type? text | the agency's call type
+                initial_priority? text | priority as dispatched
+                priority? text | final priority
+                call_class? text | class of the deployment model
+                tier? int | risk tier
+                received_at zoned | when the call was received
+                dispatched_at? zoned | first unit dispatched
+                enroute_at? zoned | first unit moving
+                arrived_at? zoned | first unit at scene
+                departed_at? zoned | departure to hospital
+                at_hospital_at? zoned | arrival at hospital
+                cleared_at? zoned | last unit clear
+                lon? float degrees | longitude, WGS84
+                lat? float degrees | latitude, WGS84
+                area_id? id | area
+                num_units? int units | units sent
+                self_initiated? bool | started by the officer
+                """
+            ),
+        ),
+        Table(
+            "demand_points.parquet",
+            ("point_id",),
+            _columns(
+                """
+                point_id id | demand point
+                area_id id | its area
+                lon float degrees | longitude, WGS84
+                lat float degrees | latitude, WGS84
+                share float | share of the area's calls; sums to 1 per area
+                """
+            ),
+        ),
+        Table(
+            "counts.parquet",
+            ("service", "area_id", "hour"),
+            _columns(
+                """
+                service text | service
+                area_id id | area
+                hour local | start of the hour, naive local wall time
+                num_calls int calls | calls received in the hour
+                observed bool | false = outage, censored or not recorded; not zero
+                hours int h | length of the wall-clock hour (2 at the repeated autumn hour)
+                """
+            ),
+        ),
+        Table(
+            "forecast.parquet",
+            ("service", "area_id", "hour"),
+            _columns(
+                "service text | service\narea_id id | area\n"
+                "hour local | start of the hour, naive local wall time\n" + _FORECAST_VALUES
+            ),
+        ),
+        Table(
+            "forecast_levels.parquet",
+            ("service", "level", "level_id", "hour"),
+            _columns(
+                "service text | service\nlevel text | city or district\nlevel_id id | which one\n"
+                "hour local | start of the hour, naive local wall time\n" + _FORECAST_VALUES
+            ),
+        ),
+        Table(
+            "backtest.csv",
+            ("service", "model", "level", "horizon", "metric"),
+            _columns(
+                """
+                service text | service
+                model text | forecasting model
+                level text | area, district or city
+                horizon text | hours ahead
+                metric text | score
+                value float | mean over the cutoffs
+                lo? float | low end of the 95 % interval over the cutoffs
+                hi? float | high end of the interval
+                n int | values scored
+                """
+            ),
+        ),
+        Table(
+            "posts.csv",
+            ("hour", "post_id", "unit_type"),
+            _columns(
+                """
+                hour hour | hour of the week, Monday 00:00 = 0; of the day in a day plan
+                post_id id | post
+                unit_type text | type of the units
+                name text | name of the post
+                lon float degrees | longitude, WGS84
+                lat float degrees | latitude, WGS84
+                units int units | units on duty; zero rows are left out
+                """
+            ),
+        ),
+        Table(
+            "metrics.csv",
+            ("metric", "arm", "service", "statistic", "population", "period", "source"),
+            _columns(
+                """
+                metric text | what is measured
+                arm text | plan, baseline, simple_plan or difference
+                service text | service
+                statistic text | mean, share, sum, max, min
+                population text | which calls, areas or hours
+                period text | over what time
+                source text | observed, modelled or simulated
+                clock_start? text | event that starts the clock
+                clock_stop? text | event that stops it
+                threshold_s? float s | limit of a share
+                n? int | values behind the number
+                excluded_n? int | values left out
+                exclusion_rule? text | why
+                value float | the number
+                lo? float | low end of the interval
+                hi? float | high end of the interval
+                unit text | unit of the value
+                """
+            ),
+        ),
+        Table(
+            "areas.csv",
+            ("area_id", "service"),
+            _columns(
+                """
+                area_id id | area
+                service text | service
+                name text | name of the area
+                calls_per_week float calls | expected calls
+                workload_h float h | unit-hours that they take
+                cover_plan float | share reached within the standard, plan
+                cover_baseline float | the same today
+                cover_diff float | plan minus today
+                mean_response_plan_s? float s | mean drive from the nearest post on duty, plan
+                mean_response_baseline_s? float s | the same today
+                late_calls_diff float calls | late calls a week, plan minus today
+                lo? float | low end of the interval of late_calls_diff over the forecast paths
+                hi? float | high end of that interval
+                """
+            ),
+        ),
+        Table(
+            "equity.csv",
+            ("metric", "arm", "group"),
+            _columns(
+                """
+                metric text | what is measured
+                arm text | plan or baseline
+                group text | areas or population group
+                value float | the number
+                lo? float | low end of the interval
+                hi? float | high end of the interval
+                n int | areas behind the number
+                """
+            ),
+        ),
+    )
+}
+
+
+def check_frame(frame: pd.DataFrame, table: Table, *, where: str) -> None:
+    """Check that a frame keeps its contract.
+
+    Parameters
+    ----------
+    frame
+        The frame.
+    table
+        Its contract.
+    where
+        What to call the frame in faults, usually its file.
+
+    Raises
+    ------
+    InputError
+        For missing columns, nulls where none may be, and repeated keys, all at once.
+    """
+    faults = FaultList()
+    for column in table.columns:
+        if column.name not in frame.columns:
+            near = nearest(column.name, frame.columns)
+            faults.add(where, f"no column {column.name!r}", column.meaning, near)
+        elif column.needed and frame[column.name].isna().any():
+            row = int(frame[column.name].isna().to_numpy().argmax()) + 1
+            faults.add(f"{where}: row {row}, {column.name}", "nothing", column.meaning)
+    if all(name in frame.columns for name in table.key):
+        repeated = frame.duplicated(list(table.key)).to_numpy()
+        if repeated.any():
+            row = int(repeated.argmax()) + 1
+            key = ", ".join(table.key)
+            faults.add(f"{where}: row {row}", "a key seen before", f"each {key} once")
+    faults.raise_if_any()
+
+
+def columns_page() -> str:
+    """Write the documentation page of all tables, Markdown."""
+    parts = ["# Columns of every file", "", "Generated from `deploy_opt.tables`.", ""]
+    for table in TABLES.values():
+        parts += [f"## {table.name}", "", f"Key: {', '.join(table.key)}.", ""]
+        parts += ["| column | kind | unit | may be empty | meaning |", "|---|---|---|---|---|"]
+        parts += [
+            f"| {c.name} | {c.kind} | {c.unit} | {'no' if c.needed else 'yes'} | {c.meaning} |"
+            for c in table.columns
+        ]
+        parts.append("")
+    return "\n".join(parts)
