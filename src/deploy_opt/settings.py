@@ -96,6 +96,8 @@ class Fleet(Section):
     """Most units on duty at any hour."""
     busy_cap: float = Field(0.65, gt=0, le=0.95)
     """Cap on the mean busy fraction of the units in an hour."""
+    crew_size: int = Field(2, ge=1, le=12)
+    """People on a unit; turns the headcount of a shifts.csv into units."""
     today: str | None = None
     """Today's roster: a table hour, post_id, unit_type, units, or a shifts.csv."""
 

@@ -1,0 +1,274 @@
+"""The command line: each command does one stage and ends with an exit code that tells why.
+
+0 done; 2 bad input; 3 infeasible; 4 stopped early with what is finished kept; 5 internal error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deploy_opt.errors import DeployOptError, InputError, nearest
+
+if TYPE_CHECKING:
+    from deploy_opt.settings import Scenario
+
+app = typer.Typer(
+    name="deploy-opt",
+    help="Plan ambulance, police, fire and crisis-response deployment from a scenario file.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file (YAML).")]
+Variant = Annotated[str | None, typer.Option(help="Apply this variant of the scenario.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder of the run; default out/<scenario>.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON for machines.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Take up no finished stage.")]
+
+
+def _load(path: Path, variant: str | None, sets: list[str] | None) -> Scenario:
+    from deploy_opt.scenario import load_scenario
+
+    return load_scenario(path, variant, sets)
+
+
+def _folder(out: Path | None, path: Path, variant: str | None) -> Path:
+    return out or Path("out") / (path.stem + (f"-{variant}" if variant else ""))
+
+
+def _say(value: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
+@app.command()
+def run(
+    scenario: ScenarioFile,
+    out: Out = None,
+    variant: Variant = None,
+    sets: Sets = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forecast, plan and report: the whole road from a scenario to a page."""
+    from deploy_opt.pipeline import run as run_pipeline
+
+    loaded = _load(scenario, variant, sets)
+    done = run_pipeline(loaded, _folder(out, scenario, variant), fresh=fresh, talk=not as_json)
+    _say(done.summary, [*done.lines, str(done.index)], as_json=as_json)
+    raise typer.Exit(4 if done.stopped_early else 0)
+
+
+@app.command()
+def check(
+    scenario: ScenarioFile,
+    variant: Variant = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a scenario and its data without solving; one line a fault."""
+    from deploy_opt.pipeline import check as check_pipeline
+
+    notes = check_pipeline(_load(scenario, variant, sets))
+    lines = [*notes, f"{scenario}: no faults"]
+    _say({"faults": [], "notes": notes}, lines, as_json=as_json)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
+    from_cad: Annotated[
+        Path | None, typer.Option(help="Start from this CAD export instead of the sample city.")
+    ] = None,
+    roads: Annotated[
+        str | None,
+        typer.Option(help="GraphML, OSM XML, or NODES,ARCS tables; with --from-cad."),
+    ] = None,
+    posts: Annotated[Path | None, typer.Option(help="Table of posts; with --from-cad.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="IANA time zone of the city; with --from-cad.")
+    ] = None,
+) -> None:
+    """Make a folder with a scenario that runs: the sample city, or your own CAD export."""
+    from deploy_opt.start import init_from_cad, init_sample_city
+
+    if from_cad is None:
+        if roads is not None or posts is not None:
+            raise InputError.of("init", "--roads or --posts alone", "them beside --from-cad")
+        file = init_sample_city(folder)
+    else:
+        if roads is None:
+            raise InputError.of("init --from-cad", "no --roads", "a road file")
+        file = init_from_cad(folder, from_cad, roads=roads, posts=posts, zone=zone)
+    typer.echo(f"{file}\nnext: deploy-opt run {file}")
+
+
+@app.command("import")
+def import_incidents(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CAD export (CSV or Parquet).")],
+    preset: Annotated[str | None, typer.Option(help="Shipped mapping preset.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="Mapping file of your own.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show traps and quality, write nothing.")
+    ] = False,
+    guess: Annotated[
+        bool, typer.Option("--guess", help="Propose a mapping and print it as YAML.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for incidents and scorecard.")] = None,
+    zone: Annotated[str | None, typer.Option(help="IANA time zone of the records.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a CAD export, show its traps with examples, and score its quality."""
+    from deploy_opt.inputs.guess import guess_mapping
+    from deploy_opt.inputs.incidents import read_incidents
+    from deploy_opt.inputs.mapping import load_mapping, load_preset, preset_names
+    from deploy_opt.inputs.scorecard import format_scorecard
+    from deploy_opt.inputs.traps import format_traps
+
+    if guess:
+        typer.echo(guess_mapping(file).yaml_text, nl=False)
+        return
+    if (preset is None) == (mapping is None):
+        raise InputError.of(
+            "import", "no preset", f"--preset ({', '.join(preset_names())}) or --mapping"
+        )
+    chosen = load_preset(preset) if preset is not None else load_mapping(mapping)
+    incidents = read_incidents(file, chosen, zone=zone)
+    if not dry_run:
+        from deploy_opt.report.files import write_csv, write_parquet
+        from deploy_opt.store import write_atomically
+
+        folder = out or Path("out") / f"import-{file.name.split('.')[0]}"
+        write_atomically(
+            folder / "incidents.parquet", lambda path: write_parquet(incidents.frame, path)
+        )
+        for name in ("traps", "scorecard"):
+            frame = getattr(incidents, name)
+            write_atomically(folder / f"{name}.csv", lambda path, f=frame: write_csv(f, path))
+    counts = f"{file}: {incidents.num_rows_read} rows read, {incidents.num_kept} incidents kept"
+    value = {
+        "rows_read": incidents.num_rows_read,
+        "kept": incidents.num_kept,
+        "traps": incidents.traps.to_dict("records"),
+        "scorecard": incidents.scorecard.to_dict("records"),
+    }
+    lines = [counts, "", format_traps(incidents), "", format_scorecard(incidents)]
+    if not dry_run:
+        lines.append(f"written to {folder}")
+    _say(value, lines, as_json=as_json)
+
+
+@app.command()
+def download(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Recipe.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("downloads"),
+    max_rows: Annotated[int | None, typer.Option(help="Stop after so many rows.")] = None,
+    since: Annotated[str | None, typer.Option(help="Rows from this day on (ISO date).")] = None,
+) -> None:
+    """Fetch a public data set; without a name, list what can be fetched."""
+    from deploy_opt.inputs.download import fetch, list_recipes
+
+    recipes = list_recipes()
+    if name is None:
+        for recipe in recipes:
+            typer.echo(f"{recipe.name:24} {recipe.description}")
+        return
+    by_name = {recipe.name: recipe for recipe in recipes}
+    if name not in by_name:
+        raise InputError.of("download", repr(name), ", ".join(by_name), nearest(name, by_name))
+    fetched = fetch(by_name[name], out, max_rows=max_rows, since=since)
+    typer.echo(str(fetched))
+
+
+@app.command()
+def forecast(
+    scenario: ScenarioFile,
+    out: Out = None,
+    variant: Variant = None,
+    sets: Sets = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count the calls and forecast them; writes the forecast files of a run."""
+    from deploy_opt.pipeline import run_forecast
+
+    loaded = _load(scenario, variant, sets)
+    folder = _folder(out, scenario, variant)
+    summary, lines = run_forecast(loaded, folder, fresh=fresh, talk=not as_json)
+    _say(summary, lines, as_json=as_json)
+
+
+@app.command()
+def plan(
+    scenario: ScenarioFile,
+    out: Out = None,
+    variant: Variant = None,
+    sets: Sets = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Solve the deployment and print what it reaches, with bound and gap; writes plan.json."""
+    from deploy_opt.pipeline import run_plan
+
+    loaded = _load(scenario, variant, sets)
+    folder = _folder(out, scenario, variant)
+    summary, lines = run_plan(loaded, folder, fresh=fresh, talk=not as_json)
+    _say(summary, lines, as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario file, for editors."""
+    from deploy_opt.scenario import scenario_schema
+
+    typer.echo(json.dumps(scenario_schema(), indent=1, ensure_ascii=False))
+
+
+@app.command()
+def export(
+    run_folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of a run.")],
+    to: Annotated[str, typer.Option(help="Format: duckdb.")],
+    file: Annotated[Path | None, typer.Option(help="File to write; default beside OUT.")] = None,
+) -> None:
+    """Turn a run into one file for another program."""
+    from deploy_opt.report.exports import export_run
+
+    typer.echo(str(export_run(run_folder, to=to, file=file)))
+
+
+def main() -> None:
+    """Run the command line and turn errors into exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        sys.exit(4)
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished stages are kept, run again to go on", err=True)
+        sys.exit(4)
+    except DeployOptError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001  (the last door: nothing may end in a traceback)
+        usage = getattr(error, "format_message", None)
+        if usage is not None:
+            typer.echo(f"deploy-opt: {usage()}", err=True)
+            sys.exit(2)
+        typer.echo(f"internal error: {type(error).__name__}: {error}", err=True)
+        typer.echo("please report it with the scenario; --help lists the commands", err=True)
+        sys.exit(5)
+    sys.exit(code if isinstance(code, int) else 0)

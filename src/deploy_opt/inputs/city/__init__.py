@@ -1,0 +1,1 @@
+"""The parts that make the synthetic sample city; `sample_city` is the door."""

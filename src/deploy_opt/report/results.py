@@ -1,0 +1,118 @@
+"""What a report is made of: the frozen results of every stage, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from deploy_opt.inputs.areas import Areas
+    from deploy_opt.plan.results import SolveReport
+    from numpy.typing import NDArray
+
+    from deploy_opt.settings import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to deploy the units, judged by the deployment model.
+
+    Attributes
+    ----------
+    name
+        ``plan``, ``baseline`` or ``simple_plan``.
+    words
+        What it is, for readers.
+    units
+        Units on duty, shape (hours, posts).
+    cover
+        Share of calls reached within the standard, shape (areas, hours).
+    busy
+        Mean busy fraction of the units, shape (hours,).
+    drive_s
+        Expected drive of the nearest free unit, s, shape (areas, hours); inf where none can come.
+    """
+
+    name: str
+    words: str
+    units: NDArray[np.int64]
+    cover: NDArray[np.float64]
+    busy: NDArray[np.float64]
+    drive_s: NDArray[np.float64]
+
+    @property
+    def unit_hours(self) -> int:
+        """Unit-hours on duty in the plan's horizon."""
+        return int(self.units.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The plan, today and a strong simple plan for one service, on the same demand.
+
+    Attributes
+    ----------
+    service
+        The service.
+    area_ids
+        Areas, in the order of every areas axis.
+    posts
+        post_id, name, lon, lat, current, in the order of every posts axis.
+    rates
+        Expected calls, shape (areas, hours).
+    path_calls
+        Calls on each sample path, shape (paths, areas, hours).
+    plan, baseline, simple
+        The three arms.
+    report
+        Solve report of the plan.
+    busy_min
+        Mean minutes that a call commits a unit.
+    """
+
+    service: str
+    area_ids: tuple[str, ...]
+    posts: pd.DataFrame
+    rates: NDArray[np.float64]
+    path_calls: NDArray[np.int32]
+    plan: Arm
+    baseline: Arm
+    simple: Arm
+    report: SolveReport
+    busy_min: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInputs:
+    """Everything that the files of a run are written from.
+
+    Attributes
+    ----------
+    scenario
+        The scenario as it was run.
+    areas
+        The areas with their names and shapes.
+    comparison
+        The arms of the planned service.
+    notes
+        What a reader must know: faults found and masked, assumptions, limits.
+    data_window
+        First and last local day that was learnt from, in words.
+    run_id
+        Short hash of scenario, inputs and code.
+    lines
+        Roads for the base map: class and polylines (longitude, latitude).
+    attribution
+        Credit line of the map.
+    """
+
+    scenario: Scenario
+    areas: Areas
+    comparison: Comparison
+    notes: tuple[str, ...]
+    data_window: str
+    run_id: str
+    lines: tuple[tuple[str, tuple[NDArray[np.float64], ...]], ...]
+    attribution: str

@@ -1,0 +1,243 @@
+"""The numbers of a run as tidy frames: metrics, areas, equity, posts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from deploy_opt.tables import TABLES
+from deploy_opt.units import MINUTES_PER_HOUR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from deploy_opt.report.results import Arm, Comparison
+
+LOSS_POINTS = 0.01
+_LEVELS = (0.025, 0.975)
+
+
+def weekly_cover(arm: Arm, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average each area's cover over the hours, weighted by its expected calls.
+
+    Parameters
+    ----------
+    arm
+        The arm.
+    rates
+        Expected calls, shape (areas, hours).
+
+    Returns
+    -------
+    numpy.ndarray
+        Share reached within the standard, shape (areas,); the plain mean where no calls come.
+    """
+    total = rates.sum(axis=1)
+    weighted = (arm.cover * rates).sum(axis=1)
+    result = arm.cover.mean(axis=1)
+    np.divide(weighted, total, out=result, where=total > 0)
+    return result
+
+
+def path_late_calls(arm: Arm, path_calls: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Count the calls of each sample path that the arm is expected to reach late.
+
+    Returns
+    -------
+    numpy.ndarray
+        Late calls, shape (paths, areas).
+    """
+    return np.asarray(np.einsum("pat,at->pa", path_calls, 1.0 - arm.cover), dtype=np.float64)
+
+
+def area_table(comparison: Comparison, names: dict[str, str]) -> pd.DataFrame:
+    """Set each area's plan beside today, worst first (contract ``areas.csv``)."""
+    rates = comparison.rates
+    calls = rates.sum(axis=1)
+    plan, base = comparison.plan, comparison.baseline
+    late_paths = path_late_calls(plan, comparison.path_calls)
+    late_paths -= path_late_calls(base, comparison.path_calls)
+    lo, hi = np.quantile(late_paths, _LEVELS, axis=0)
+    late = (rates * (base.cover - plan.cover)).sum(axis=1)
+    cover_plan, cover_base = weekly_cover(plan, rates), weekly_cover(base, rates)
+    frame = pd.DataFrame(
+        {
+            "area_id": list(comparison.area_ids),
+            "service": comparison.service,
+            "name": [names.get(a, a) for a in comparison.area_ids],
+            "calls_per_week": calls,
+            "workload_h": calls * comparison.busy_min / MINUTES_PER_HOUR,
+            "cover_plan": cover_plan,
+            "cover_baseline": cover_base,
+            "cover_diff": cover_plan - cover_base,
+            "mean_response_plan_s": _weighted_drive(plan, rates),
+            "mean_response_baseline_s": _weighted_drive(base, rates),
+            "late_calls_diff": late,
+            "lo": lo,
+            "hi": hi,
+        }
+    )
+    frame = frame.sort_values(["late_calls_diff", "area_id"], ascending=[False, True])
+    return frame[TABLES["areas.csv"].names].reset_index(drop=True)
+
+
+def _weighted_drive(arm: Arm, rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    reachable = np.isfinite(arm.drive_s)
+    weights = np.where(reachable, rates, 0.0)
+    total = weights.sum(axis=1)
+    summed = (weights * np.where(reachable, arm.drive_s, 0.0)).sum(axis=1)
+    return np.divide(summed, total, out=np.full(len(total), np.nan), where=total > 0)
+
+
+def metric_table(
+    comparison: Comparison, *, threshold_s: float, min_calls_per_week: float
+) -> pd.DataFrame:
+    """Gather the numbers of all arms (contract ``metrics.csv``).
+
+    Intervals are the 2.5 and 97.5 % quantiles over the forecast's sample paths with the cover of
+    each arm held; they hold the chance of the calls, not the error of the model.
+
+    Parameters
+    ----------
+    comparison
+        The arms.
+    threshold_s
+        Drive limit of the standard, s.
+    min_calls_per_week
+        Areas with fewer expected calls do not count as the weakest.
+    """
+    rates = comparison.rates
+    arms = (comparison.plan, comparison.baseline, comparison.simple)
+    counted = rates.sum(axis=1) >= min_calls_per_week
+    path_total = comparison.path_calls.sum(axis=(1, 2)).astype(float)
+    late = {arm.name: path_late_calls(arm, comparison.path_calls).sum(axis=1) for arm in arms}
+    rows: list[dict[str, object]] = []
+
+    def add(metric: str, arm: str, value: float, unit: str, **extra: object) -> None:
+        row: dict[str, object] = {
+            "metric": metric,
+            "arm": arm,
+            "service": comparison.service,
+            "population": "expected calls",
+            "period": "plan",
+            "source": "modelled",
+            "value": value,
+            "unit": unit,
+        }
+        rows.append(row | extra)
+
+    clock = {
+        "clock_start": "unit starts to drive",
+        "clock_stop": "unit arrives",
+        "threshold_s": threshold_s,
+        "n": round(float(rates.sum())),
+        "excluded_n": 0,
+        "exclusion_rule": "none",
+    }
+    for arm in arms:
+        reached = float((rates * arm.cover).sum())
+        share = _interval(1.0 - late[arm.name] / np.maximum(path_total, 1.0))
+        drive = _overall_drive(arm, rates)
+        add("reached", arm.name, reached / max(rates.sum(), 1e-12), "share", statistic="share",
+            **clock, **share)  # fmt: skip
+        add("late_calls", arm.name, float(rates.sum()) - reached, "calls", statistic="sum",
+            **clock, **_interval(late[arm.name]))  # fmt: skip
+        add("drive", arm.name, drive, "s", statistic="mean", **(clock | {"threshold_s": None}))
+        weakest = _weakest(weekly_cover(arm, rates), counted)
+        add("weakest_area_reached", arm.name, weakest, "share", statistic="min",
+            **(clock | {"population": "areas", "n": int(counted.sum())}
+               | {"excluded_n": int((~counted).sum())}
+               | {"exclusion_rule": f"under {min_calls_per_week:g} calls a week"}))  # fmt: skip
+        hours = arm.units.shape[0]
+        add("unit_hours", arm.name, arm.unit_hours, "h", statistic="sum", population="units",
+            n=hours)  # fmt: skip
+        add("busy_fraction", arm.name, float(arm.busy.max()), "share", statistic="max",
+            population="hours", n=hours)  # fmt: skip
+        add("busy_fraction", arm.name, _mean_busy(arm), "share", statistic="mean",
+            population="unit-hours", n=arm.unit_hours)  # fmt: skip
+    plan, base = comparison.plan, comparison.baseline
+    difference = (late[base.name] - late[plan.name]) / np.maximum(path_total, 1.0)
+    reached_diff = float((rates * (plan.cover - base.cover)).sum() / max(rates.sum(), 1e-12))
+    add("reached", "difference", reached_diff, "share", statistic="share", **clock,
+        **_interval(difference))  # fmt: skip
+    losing = weekly_cover(plan, rates) - weekly_cover(base, rates) < -LOSS_POINTS
+    add("areas_that_lose", "difference", int((losing & counted).sum()), "areas", statistic="sum",
+        population="areas", n=int(counted.sum()), excluded_n=int((~counted).sum()),
+        exclusion_rule=f"under {min_calls_per_week:g} calls a week")  # fmt: skip
+    return pd.DataFrame(rows).reindex(columns=TABLES["metrics.csv"].names)
+
+
+def _interval(values: NDArray[np.float64]) -> dict[str, float]:
+    lo, hi = np.quantile(values, _LEVELS)
+    return {"lo": float(lo), "hi": float(hi)}
+
+
+def _weakest(cover: NDArray[np.float64], counted: NDArray[np.bool_]) -> float:
+    return float(cover[counted].min()) if counted.any() else float("nan")
+
+
+def _mean_busy(arm: Arm) -> float:
+    on_duty = arm.units.sum(axis=1)
+    return float((arm.busy * on_duty).sum() / max(on_duty.sum(), 1))
+
+
+def _overall_drive(arm: Arm, rates: NDArray[np.float64]) -> float:
+    reachable = np.isfinite(arm.drive_s)
+    weights = np.where(reachable, rates, 0.0)
+    total = float(weights.sum())
+    summed = float((weights * np.where(reachable, arm.drive_s, 0.0)).sum())
+    return summed / total if total > 0 else float("nan")
+
+
+def posts_table(arm: Arm, posts: pd.DataFrame, unit_type: str, first_hour: int) -> pd.DataFrame:
+    """List the units on duty by hour and post (contract ``posts.csv``).
+
+    Parameters
+    ----------
+    arm
+        The arm.
+    posts
+        post_id, name, lon, lat in the order of the arm's posts axis.
+    unit_type
+        Type of the units.
+    first_hour
+        Hour of the first row: 0 in a day plan and in a plan that starts on Monday.
+    """
+    hour, post = np.nonzero(arm.units)
+    chosen = posts.iloc[post].reset_index(drop=True)
+    frame = pd.DataFrame(
+        {
+            "hour": hour + first_hour,
+            "post_id": chosen["post_id"],
+            "unit_type": unit_type,
+            "name": chosen["name"],
+            "lon": chosen["lon"],
+            "lat": chosen["lat"],
+            "units": arm.units[hour, post],
+        }
+    )
+    return frame.sort_values(["hour", "post_id"], kind="stable").reset_index(drop=True)
+
+
+def equity_table(comparison: Comparison, min_calls_per_week: float) -> pd.DataFrame:
+    """Measure how evenly the areas are covered (contract ``equity.csv``).
+
+    The intervals are left empty: these are modelled values of one forecast, not samples.
+    """
+    rates = comparison.rates
+    counted = rates.sum(axis=1) >= min_calls_per_week
+    rows = []
+    for arm in (comparison.plan, comparison.baseline):
+        cover = weekly_cover(arm, rates)[counted]
+        values = {
+            "weakest_area_reached": float(cover.min()) if cover.size else float("nan"),
+            "worst_tenth_reached": float(np.quantile(cover, 0.1)) if cover.size else float("nan"),
+            "gap_best_to_weakest": float(np.ptp(cover)) if cover.size else float("nan"),
+        }
+        rows += [
+            {"metric": metric, "arm": arm.name, "group": "areas", "value": value, "n": cover.size}
+            for metric, value in values.items()
+        ]
+    return pd.DataFrame(rows).reindex(columns=TABLES["equity.csv"].names)
