@@ -1,4 +1,4 @@
-"""Write the generated pages: the scenario reference from its schema, the columns from the tables."""
+"""Write the generated pages: scenario reference from the schema, columns from the tables."""
 
 from __future__ import annotations
 

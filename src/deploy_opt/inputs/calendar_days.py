@@ -59,9 +59,14 @@ def holiday_frame(
     table["observed"] = table["name"].str.contains(_OBSERVED, regex=True).astype(bool)
     if extra is not None:
         table = pd.concat([table, _extra_days(extra, wanted)], ignore_index=True)
-        table = table.groupby("date", sort=True).agg(
-            name=("name", lambda names: "; ".join(dict.fromkeys(names))), observed=("observed", "all")
-        ).reset_index()
+        table = (
+            table.groupby("date", sort=True)
+            .agg(
+                name=("name", lambda names: "; ".join(dict.fromkeys(names))),
+                observed=("observed", "all"),
+            )
+            .reset_index()
+        )
     return table
 
 
@@ -137,7 +142,9 @@ def _country(country: str, subdivision: str | None, years: list[int]) -> dict[An
         raise InputError.of("holidays: country", repr(country), "a known country", do)
     parts = supported[country]
     if subdivision is not None and subdivision not in parts:
-        do = nearest(subdivision, parts) or f"one of {', '.join(parts)}" if parts else "leave it out"
+        do = (
+            nearest(subdivision, parts) or f"one of {', '.join(parts)}" if parts else "leave it out"
+        )
         found = repr(subdivision)
         raise InputError.of("holidays: subdivision", found, f"a known part of {country}", do)
     languages = holidays.list_localized_countries().get(country, [])

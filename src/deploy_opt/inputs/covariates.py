@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from deploy_opt.errors import FaultList, InputError
 from deploy_opt.inputs.calendar_days import holiday_frame, school_day_frame
@@ -11,15 +15,12 @@ from deploy_opt.inputs.events import read_events
 from deploy_opt.inputs.weather import join_weather, read_weather
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    import pandas as pd
 
     from deploy_opt.input_settings import Inputs
 
-    Made = TypeVar("Made")
+_INSTANT = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +79,72 @@ def load_covariates(
         With the faults of every source together.
     """
     faults = FaultList()
-
-    def attempt(make: Callable[[], Made]) -> Made | None:
-        try:
-            return make()
-        except InputError as error:
-            faults.extend(error.faults)
-            return None
-
     notes: list[str] = []
-    files = [
-        attempt(
-            lambda source=source: read_weather(
+    weather = events = holidays = school_days = None
+    with _collecting(faults):
+        weather = _weather(inputs, start, end, time_zone, path, notes)
+    with _collecting(faults):
+        holidays = _holidays(inputs, start, end, path)
+    with _collecting(faults):
+        if inputs.events is not None:
+            found = read_events(path(inputs.events), time_zone=time_zone, start=start, end=end)
+            events = found.table
+            notes += found.notes
+    with _collecting(faults):
+        if inputs.school_days is not None:
+            file = path(inputs.school_days)
+            school_days = school_day_frame(file, start=start, end=end, holidays=holidays)
+            notes.append(f"school days {file.name}: {len(school_days):,} in the window")
+    faults.raise_if_any()
+    return Covariates(weather, events, holidays, school_days, tuple(notes))
+
+
+@contextmanager
+def _collecting(faults: FaultList) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        faults.extend(error.faults)
+
+
+def _weather(
+    inputs: Inputs,
+    start: dt.datetime,
+    end: dt.datetime,
+    time_zone: str,
+    path: Callable[[str], Path],
+    notes: list[str],
+) -> pd.DataFrame | None:
+    if not inputs.weather:
+        return None
+    faults = FaultList()
+    parts = []
+    for source in inputs.weather:
+        with _collecting(faults):
+            part = read_weather(
                 path(source.file),
                 source.layout,
                 time_zone=time_zone,
                 units=source.units,
                 columns=source.columns,
             )
-        )
-        for source in inputs.weather
-    ]
+            parts.append(part)
+    faults.raise_if_any()
+    joined = join_weather(parts, start=start, end=end, time_zone=time_zone)
+    notes += joined.notes
+    return joined.hours
+
+
+def _holidays(
+    inputs: Inputs, start: dt.datetime, end: dt.datetime, path: Callable[[str], Path]
+) -> pd.DataFrame | None:
+    section = inputs.holidays
+    if section is None:
+        return None
+    extra = path(section.file) if section.file is not None else None
+    years = range(start.year, (end - _INSTANT).year + 1)
+    table = holiday_frame(section.country, section.subdivision, years, extra=extra)
+    inside = (table["date"] >= pd.Timestamp(start).normalize()) & (
+        table["date"] < pd.Timestamp(end)
+    )
+    return table[inside].reset_index(drop=True)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
+    from icalendar import Event
+
 EVENT_COLUMNS = ("name", "start_at", "end_at", "lon", "lat", "attendance", "category")
 MAX_EVENTS = 20_000
 MAX_REPEATING = 2_000
@@ -59,9 +61,7 @@ class Events:
     notes: tuple[str, ...]
 
 
-def read_events(
-    path: Path, *, time_zone: str, start: dt.datetime, end: dt.datetime
-) -> Events:
+def read_events(path: Path, *, time_zone: str, start: dt.datetime, end: dt.datetime) -> Events:
     """Read the events that touch a window.
 
     Parameters
@@ -110,14 +110,13 @@ def _read_table(path: Path, time_zone: str) -> tuple[pd.DataFrame, list[str]]:
     if ("lat" in text) != ("lon" in text):
         faults.add(where, "one of lat, lon", "both lat and lon, or neither")
     faults.raise_if_any()
-    start_at, _ = _moments(text["start"], time_zone, where, faults)
+    start_at, start_is_day = _moments(text["start"], time_zone, where, faults)
     notes: list[str] = []
     if "end" in text:
         end_at, is_day = _moments(text["end"], time_zone, where, faults, may_lack=True)
         end_at = end_at.where(~is_day, end_at + _DAY)
     else:
         end_at = pd.Series(pd.NaT, index=text.index)
-    start_is_day = ~text["start"].str.contains(":").to_numpy(dtype=bool)
     end_at = _with_ends(start_at, end_at, start_is_day, notes)
     backwards = (end_at <= start_at).to_numpy(dtype=bool)
     if "end" in text:
@@ -163,14 +162,14 @@ def _moment(cell: str, time_zone: str) -> pd.Timestamp:
 
 
 def _with_ends(
-    start_at: pd.Series, end_at: pd.Series, is_day: Any, notes: list[str]
+    start_at: pd.Series, end_at: pd.Series, is_day: pd.Series, notes: list[str]
 ) -> pd.Series:
     """Give events without an end the whole day, or an hour, and say so."""
     lacking = end_at.isna() & start_at.notna()
     timed = int((lacking & ~is_day).sum())
     if timed:
         notes.append(f"{timed:,} without an end, taken to last one hour")
-    default = (start_at + _HOUR).where(~pd.Series(is_day, index=start_at.index), start_at + _DAY)
+    default = (start_at + _HOUR).where(~is_day, start_at + _DAY)
     return end_at.where(~lacking, default)
 
 
@@ -219,7 +218,7 @@ def _read_ics(
     return table, [f"{count:,} {words}" for words, count in counts.items() if count]
 
 
-def _vevents(path: Path) -> list[Any]:
+def _vevents(path: Path) -> list[Event]:
     from icalendar import Calendar
 
     try:
@@ -240,7 +239,7 @@ def _vevents(path: Path) -> list[Any]:
     return vevents
 
 
-def _facts(event: Any) -> dict[str, Any]:
+def _facts(event: Event) -> dict[str, Any]:
     """Read name, category and attendance of a VEVENT."""
     categories = event.get("CATEGORIES")
     lines = categories if isinstance(categories, list) else [categories] if categories else []
@@ -257,12 +256,15 @@ def _facts(event: Any) -> dict[str, Any]:
     }
 
 
-def _place(event: Any, label: str, faults: FaultList) -> dict[str, float]:
+def _place(event: Event, label: str, faults: FaultList) -> dict[str, float]:
     """Read GEO; a place off the globe is a fault."""
     geo = event.get("GEO")
     if geo is None:
         return {"lon": np.nan, "lat": np.nan}
-    lat, lon = getattr(geo, "latitude", np.nan), getattr(geo, "longitude", np.nan)
+    try:
+        lat, lon = float(geo.latitude), float(geo.longitude)
+    except (AttributeError, ValueError):
+        lat, lon = np.nan, np.nan
     if not (abs(lat) <= 90 and abs(lon) <= 180):
         faults.add(f"{label}, GEO", str(geo)[:60], "latitude;longitude in degrees")
-    return {"lon": float(lon), "lat": float(lat)}
+    return {"lon": lon, "lat": lat}

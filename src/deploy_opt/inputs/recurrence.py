@@ -14,9 +14,11 @@ from deploy_opt.inputs.wall_clock import naive_local
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from icalendar import Event, vDDDTypes, vRecur
+
 MAX_TIMES = 50_000
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-FIRST_YEAR = 1900
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 _HOUR = pd.Timedelta(hours=1)
 _DAY = pd.Timedelta(days=1)
@@ -34,7 +36,7 @@ class RecurrenceError(ValueError):
 
 
 def occurrences(
-    event: Any,
+    event: Event,
     moved: frozenset[pd.Timestamp],
     *,
     time_zone: str,
@@ -86,13 +88,11 @@ def occurrences(
         pd.Timestamp(at) if is_day else naive_local(at.replace(tzinfo=zone), time_zone)
         for at in naive
     ]
-    starts = [
-        at for at in all_starts if at < last and at + length > first and at not in moved
-    ]
+    starts = [at for at in all_starts if at < last and at + length > first and at not in moved]
     return starts, [at + length for at in starts], lacks_end
 
 
-def replaced_starts(events: Iterable[Any], time_zone: str) -> dict[str, frozenset[pd.Timestamp]]:
+def replaced_starts(events: Iterable[Event], time_zone: str) -> dict[str, frozenset[pd.Timestamp]]:
     """Collect by UID the starts that later entries move or cancel (RECURRENCE-ID)."""
     starts: dict[str, set[pd.Timestamp]] = {}
     for event in events:
@@ -106,7 +106,7 @@ def replaced_starts(events: Iterable[Any], time_zone: str) -> dict[str, frozense
     return {uid: frozenset(known) for uid, known in starts.items()}
 
 
-def check_replacement(event: Any) -> None:
+def check_replacement(event: Event) -> None:
     """Refuse an entry that changes a series from one date on, which is not followed.
 
     Raises
@@ -118,7 +118,7 @@ def check_replacement(event: Any) -> None:
         raise RecurrenceError("RECURRENCE-ID", "RANGE", "changes of single occurrences")
 
 
-def _when(event: Any, name: str) -> dt.datetime | dt.date | None:
+def _when(event: Event, name: str) -> dt.datetime | dt.date | None:
     """Read a date or time property; refuse broken values and unknown zones."""
     value = event.get(name)
     if value is None:
@@ -128,13 +128,15 @@ def _when(event: Any, name: str) -> dt.datetime | dt.date | None:
     return _checked(value, name)
 
 
-def _checked(value: Any, name: str) -> dt.datetime | dt.date:
+def _checked(value: vDDDTypes, name: str) -> dt.datetime | dt.date:
     try:
         when = value.dt
     except (AttributeError, ValueError) as error:
         raise RecurrenceError(name, repr(str(value)[:60]), "a date or a time") from error
     if not isinstance(when, dt.date):
         raise RecurrenceError(name, repr(when), "a date or a time")
+    if not FIRST_YEAR <= when.year <= LAST_YEAR:
+        raise RecurrenceError(name, f"year {when.year}", f"{FIRST_YEAR} to {LAST_YEAR}")
     zone = value.params.get("TZID")
     if isinstance(when, dt.datetime) and zone and when.tzinfo is None:
         raise RecurrenceError(name, f"zone {str(zone)!r}", "an IANA zone or one the file defines")
@@ -153,7 +155,7 @@ def _clock(when: dt.datetime | dt.date, zone: dt.tzinfo) -> dt.datetime:
 
 
 def _length(
-    event: Any, begin: dt.datetime | dt.date, time_zone: str
+    event: Event, begin: dt.datetime | dt.date, time_zone: str
 ) -> tuple[pd.Timedelta, bool]:
     whole_day = not isinstance(begin, dt.datetime)
     finish = _when(event, "DTEND")
@@ -170,7 +172,7 @@ def _length(
     return (_DAY, False) if whole_day else (_HOUR, True)
 
 
-def _duration(event: Any) -> dt.timedelta:
+def _duration(event: Event) -> dt.timedelta:
     try:
         duration = event["DURATION"].dt
     except (AttributeError, ValueError):
@@ -181,11 +183,9 @@ def _duration(event: Any) -> dt.timedelta:
 
 
 def _repeats(
-    event: Any, begin: dt.datetime, zone: dt.tzinfo, limit: dt.datetime
+    event: Event, begin: dt.datetime, zone: dt.tzinfo, limit: dt.datetime
 ) -> list[dt.datetime]:
     """Follow RRULE and RDATE on the event's own clock up to `limit`, without EXDATE."""
-    if begin.year < FIRST_YEAR:
-        raise RecurrenceError("DTSTART", f"year {begin.year}", f"{FIRST_YEAR} or later")
     starts = {begin, *(_clock(when, zone) for when in _listed(event, "RDATE"))}
     if "RRULE" in event:
         starts |= set(_ruled(event["RRULE"], begin, zone, limit))
@@ -196,21 +196,22 @@ def _repeats(
 
 
 def _ruled(
-    rule: Any, begin: dt.datetime, zone: dt.tzinfo, limit: dt.datetime
+    rule: vRecur, begin: dt.datetime, zone: dt.tzinfo, limit: dt.datetime
 ) -> list[dt.datetime]:
-    from dateutil.rrule import rrulestr
+    from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # pandas brings it
 
     if isinstance(rule, list):
         raise RecurrenceError("RRULE", f"{len(rule)} rules", "one")
-    if not hasattr(rule, "items"):
-        raise RecurrenceError("RRULE", repr(str(rule)[:60]), "a rule such as FREQ=WEEKLY")
-    parts: Mapping[str, list[Any]] = {name.upper(): values for name, values in rule.items()}
+    try:
+        parts: Mapping[str, list[Any]] = {name.upper(): values for name, values in rule.items()}
+    except (AttributeError, ValueError) as error:
+        raise RecurrenceError("RRULE", repr(str(rule)[:60]), "such as FREQ=WEEKLY") from error
     frequency = str(parts.get("FREQ", [""])[0]).upper()
     if frequency not in FREQUENCIES:
         allowed = f"one of {', '.join(FREQUENCIES)}"
         raise RecurrenceError("RRULE", f"FREQ={frequency or 'nothing'}", allowed)
-    ends = [limit, *(_until(when, zone) for when in parts.get("UNTIL", []))]
-    counts = [int(count) for count in parts.get("COUNT", [])]
+    ends = [limit, *(_until(w, zone) for w in parts.get("UNTIL", []) if w.year <= LAST_YEAR)]
+    counts = [max(1, int(count)) for count in parts.get("COUNT", [])]
     kept = {name: values for name, values in parts.items() if name not in {"UNTIL", "COUNT"}}
     text = type(rule)(kept).to_ical().decode()
     try:
@@ -229,14 +230,16 @@ def _until(when: dt.datetime | dt.date, zone: dt.tzinfo) -> dt.datetime:
     return dt.datetime.combine(when, dt.time(23, 59, 59))
 
 
-def _listed(event: Any, name: str) -> list[dt.datetime | dt.date]:
+def _listed(event: Event, name: str) -> list[dt.datetime | dt.date]:
     """Read the dates of an EXDATE or RDATE, which may stand in several lines."""
     value = event.get(name)
     if value is None:
         return []
     whens = []
     for line in value if isinstance(value, list) else [value]:
-        if not hasattr(line, "dts"):
-            raise RecurrenceError(name, repr(str(line)[:60]), "dates or times")
-        whens += [_checked(item, name) for item in line.dts]
+        try:
+            items = line.dts
+        except (AttributeError, ValueError) as error:
+            raise RecurrenceError(name, repr(str(line)[:60]), "dates or times") from error
+        whens += [_checked(item, name) for item in items]
     return whens

@@ -95,7 +95,10 @@ def read_weather(
     """
     if layout not in LAYOUTS:
         raise InputError.of(
-            str(path), f"layout {layout!r}", f"one of {', '.join(LAYOUTS)}", nearest(layout, LAYOUTS)
+            str(path),
+            f"layout {layout!r}",
+            f"one of {', '.join(LAYOUTS)}",
+            nearest(layout, LAYOUTS),
         )
     reading = LAYOUTS[layout](path, time_zone=time_zone, system=units, columns=columns or {})
     notes = [f"weather {path.name}: {note}" for note in reading.notes]

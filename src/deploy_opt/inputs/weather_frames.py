@@ -104,9 +104,7 @@ def average_stations(
     return averaged, (f"{len(stations)} stations ({listed}) were averaged",)
 
 
-def on_wall_clock(
-    frame: pd.DataFrame, clock: str, *, time_zone: str, path: Path
-) -> pd.DataFrame:
+def on_wall_clock(frame: pd.DataFrame, clock: str, *, time_zone: str, path: Path) -> pd.DataFrame:
     """Give every row its wall-clock hour, one row an hour.
 
     Parameters

@@ -168,8 +168,10 @@ def read_lcd(
         notes.append("DailySnowfall left out: its metric unit differs between versions of LCD")
     frame = pd.DataFrame({"at": at, **_converted(raw, system, hours=1)})
     _refuse_impossible(frame.drop(columns="snowfall_cm", errors="ignore"), LCD_COLUMNS, where)
-    _refuse_impossible(frame[frame.columns.intersection(["snowfall_cm"])], LCD_COLUMNS, where, daily=True)
-    frame["station"] = text["STATION"] if "STATION" in text else ""
+    _refuse_impossible(
+        frame[frame.columns.intersection(["snowfall_cm"])], LCD_COLUMNS, where, daily=True
+    )
+    frame["station"] = text.get("STATION", "")
     report = text[_REPORT_TYPE].str.strip().str.upper() if _REPORT_TYPE in text else None
     rows, more = average_stations(*_hours(frame, report), path=path)
     hourly = on_wall_clock(rows, "hour_standard", time_zone=time_zone, path=path)

@@ -247,9 +247,7 @@ def _hourly(frame: pd.DataFrame, at: pd.DatetimeIndex, time_zone: str) -> pd.Dat
     return joined.sort_values("hour", kind="stable").reset_index(drop=True)
 
 
-def _refuse_other_days(
-    offset_s: int, days: pd.DatetimeIndex, time_zone: str, where: str
-) -> None:
+def _refuse_other_days(offset_s: int, days: pd.DatetimeIndex, time_zone: str, where: str) -> None:
     """Refuse daily values whose days are not the city's, such as UTC days."""
     zone = ZoneInfo(time_zone)
     noons = days.tz_localize(zone) + pd.Timedelta(hours=12)

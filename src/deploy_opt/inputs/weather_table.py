@@ -98,7 +98,9 @@ def read_table(
         frame, station, path=path, may_repeat=autumn_rows(at, clock, time_zone)
     )
     if is_daily:
-        return WeatherReading(None, with_mean_temperature(rows.rename(columns={"at": "date"})), notes)
+        return WeatherReading(
+            None, with_mean_temperature(rows.rename(columns={"at": "date"})), notes
+        )
     return WeatherReading(on_wall_clock(rows, clock, time_zone=time_zone, path=path), None, notes)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
-import pandas as pd
 
 from deploy_opt.errors import Fault, InputError
 from deploy_opt.units import KPH_PER_KNOT, KPH_PER_MPH, KPH_PER_MPS, MM_PER_INCH, celsius
@@ -14,6 +13,7 @@ from deploy_opt.units import KPH_PER_KNOT, KPH_PER_MPH, KPH_PER_MPS, MM_PER_INCH
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     Factor = float | Callable[[NDArray[np.float64]], NDArray[np.float64]]

@@ -66,6 +66,8 @@ class Comparison:
         Calls on each sample path, shape (paths, areas, hours).
     plan, baseline, simple
         The three arms.
+    crews
+        Crews of the plan: start hour, length, number.
     report
         Solve report of the plan.
     busy_min
@@ -80,6 +82,7 @@ class Comparison:
     plan: Arm
     baseline: Arm
     simple: Arm
+    crews: pd.DataFrame
     report: SolveReport
     busy_min: float
 

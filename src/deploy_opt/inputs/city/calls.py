@@ -49,9 +49,7 @@ class Calls:
 def day_factors(hours: Hours, service: str, seed: int) -> NDArray[np.float64]:
     """Draw the random factor of every day, gamma of mean 1, rounded as it is written."""
     rng = stream(seed, "city", "day", service)
-    return np.asarray(
-        np.round(gamma_of_mean_one(rng, int(hours.day[-1]) + 1, sd=fx.DAY_SD), 5)
-    )
+    return np.asarray(np.round(gamma_of_mean_one(rng, int(hours.day[-1]) + 1, sd=fx.DAY_SD), 5))
 
 
 def _kinds_of(

@@ -97,11 +97,13 @@ def _city_factors(hours: Hours, weather: Weather) -> pd.DataFrame:
     years = day / 365.25
     taught = set(school_days())
     teaching = np.array([d in taught for d in days])[day]
-    snow_cm = np.bincount(day, weights=weather.snowfall_cm)
-    heat = np.maximum(weather.temperature_c - fx.HEAT_ABOVE_C, 0.0)
-    cold = np.maximum(fx.COLD_BELOW_C - weather.temperature_c, 0.0)
-    wet = weather.precipitation_mm > 0
-    ice = wet & (np.abs(weather.temperature_c) <= 0.8)
+    rows = weather.rows(hours)
+    air_c = weather.temperature_c[rows]
+    snow_cm = np.bincount(day, weights=weather.snowfall_cm[rows])
+    heat = np.maximum(air_c - fx.HEAT_ABOVE_C, 0.0)
+    cold = np.maximum(fx.COLD_BELOW_C - air_c, 0.0)
+    wet = weather.precipitation_mm[rows] > 0
+    ice = wet & (np.abs(air_c) <= 0.8)
     frame = {"hour": hours.local}
     for k, service in enumerate(fx.SERVICES):
         size, peak, half, half_peak = fx.ANNUAL[service]
@@ -140,8 +142,9 @@ def _local_effects(people: pd.DataFrame, happenings: list[Happening]) -> pd.Data
     for one in happenings:
         first = one.start.replace(minute=0) - before * hour
         last = one.end.replace(minute=0) + (after + (one.end.minute > 0)) * hour
-        for k in np.flatnonzero(crowd_reach(one, centres) > 0.02):
-            pull = crowd_reach(one, centres)[k] * one.attendance / 1000.0
+        reach = crowd_reach(one, centres)
+        for k in np.flatnonzero(reach > 0.02).tolist():
+            pull = float(reach[k]) * one.attendance / 1000.0
             rows += [
                 (s, ids[k], first, last, round(1 + fx.CROWD_PER_1000[s] * pull, 4), one.category)
                 for s in fx.SERVICES
@@ -162,18 +165,18 @@ def _local_effects(people: pd.DataFrame, happenings: list[Happening]) -> pd.Data
                 (service, id_of[name], closed[0], closed[1], gain, "closed bridge")
                 for name in names
             ]
-        weeks = (PLAN_START - fx.DRIFT_START).days // 7
-        for k in range(weeks + 1):
-            monday = fx.DRIFT_START + dt.timedelta(weeks=k)
-            until = END if k == weeks else monday + dt.timedelta(weeks=1)
-            gain = round(fx.DRIFT_END_FACTOR ** (min(k + 1, weeks) / weeks), 4)
+        num_weeks = (PLAN_START - fx.DRIFT_START).days // 7
+        for week in range(num_weeks + 1):
+            monday = fx.DRIFT_START + dt.timedelta(weeks=week)
+            until = END if week == num_weeks else monday + dt.timedelta(weeks=1)
+            gain = round(fx.DRIFT_END_FACTOR ** (min(week + 1, num_weeks) / num_weeks), 4)
             rows.append(
                 (service, id_of[DRIFTING_AREA], _midnight(monday), _midnight(until), gain, "drift")
             )
         rows += _breaks(service, [ids[k] for k in np.flatnonzero(people["land_use"] == "campus")])
     columns = ["service", "area_id", "first_hour", "last_hour", "factor", "cause"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values(columns[:4] + ["cause"], kind="stable", ignore_index=True)
+    return table.sort_values([*columns[:4], "cause"], kind="stable", ignore_index=True)
 
 
 def _breaks(

@@ -26,9 +26,7 @@ def normal(rng: np.random.Generator, *shape: int) -> NDArray[np.float64]:
     return np.asarray(ndtri(uniform(rng, *shape)), dtype=np.float64)
 
 
-def lognormal(
-    rng: np.random.Generator, median: ArrayLike, *, sigma: float
-) -> NDArray[np.float64]:
+def lognormal(rng: np.random.Generator, median: ArrayLike, *, sigma: float) -> NDArray[np.float64]:
     """Draw one lognormal number for each median."""
     middle = np.asarray(median, dtype=np.float64)
     return np.asarray(middle * np.exp(sigma * normal(rng, *middle.shape)), dtype=np.float64)
@@ -73,10 +71,8 @@ def poisson(rng: np.random.Generator, mean: NDArray[np.float64]) -> NDArray[np.i
     return count.reshape(mean.shape)
 
 
-def pick(
-    rng: np.random.Generator, weights: NDArray[np.float64], size: int
-) -> NDArray[np.int64]:
+def pick(rng: np.random.Generator, weights: NDArray[np.float64], size: int) -> NDArray[np.int64]:
     """Draw positions with chances in proportion to `weights`."""
     edges = np.cumsum(weights)
     found = np.searchsorted(edges, uniform(rng, size) * edges[-1], side="right")
-    return np.minimum(found, weights.size - 1).astype(np.int64)
+    return np.asarray(np.minimum(found, weights.size - 1), dtype=np.int64)

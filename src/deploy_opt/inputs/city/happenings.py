@@ -29,7 +29,7 @@ class Happening(NamedTuple):
 
 
 def _at(day: dt.date, hour: float, length_h: float) -> tuple[dt.datetime, dt.datetime]:
-    start = dt.datetime.combine(day, dt.time()) + dt.timedelta(hours=hour)  # noqa: DTZ001  (local wall time)
+    start = dt.datetime.combine(day, dt.time()) + dt.timedelta(hours=hour)
     return start, start + dt.timedelta(hours=length_h)
 
 
@@ -64,13 +64,13 @@ def make_happenings(seed: int) -> list[Happening]:
             attendance = int(round((0.4 + 0.58 * crowd) * ARENA.size, -2))
             found.append(Happening(name, start, end, ARENA.x_km, ARENA.y_km, attendance, "concert"))
     for year in range(HISTORY_START.year, END.year + 1):
-        for month, day, hour, name, attendance in (
+        for month, day_of_month, hour, name, attendance in (
             (3, 17, 12.0, "St. Brigid parade", 15_000),
             (7, 4, 20.0, "Harbor fireworks", 40_000),
             (9, 20, 9.0, "Two Bridges run", 8_000),
             (12, 6, 17.0, "Winter lights", 12_000),
         ):
-            date = dt.date(year, month, day)
+            date = dt.date(year, month, day_of_month)
             if HISTORY_START <= date < END:
                 start, end = _at(date, hour, 3.0)
                 found.append(Happening(name, start, end, 5.75, 2.0, attendance, "festival"))

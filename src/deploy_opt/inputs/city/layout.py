@@ -209,11 +209,15 @@ def make_ground(seed: int) -> Ground:
 
 
 def to_degrees(shape: Any, *, decimals: int = 6) -> Any:  # noqa: ANN401
-    """Turn a polygon in frame kilometres into rounded longitude and latitude."""
+    """Turn a shape in frame kilometres into rounded longitude and latitude, valid as before."""
     import shapely
 
     def _turn(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         scale = 1000.0 / np.array(METRES_PER_DEGREE)
         return np.round(np.array(SOUTH_WEST) + xy * scale, decimals)
 
-    return shapely.transform(shape, _turn)
+    turned = shapely.transform(shape, _turn)
+    if turned.is_valid:
+        return turned
+    mended = shapely.set_precision(turned.buffer(0), 10.0**-decimals)
+    return shapely.transform(mended, lambda xy: np.round(xy, decimals))

@@ -1,8 +1,7 @@
-"""Writes calls down as a CAD would: ids, local times with offset, and the faults of a real export."""
+"""Writes calls down as a CAD export would, faults included."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,6 +16,7 @@ from deploy_opt.inputs.city.response import NEVER
 from deploy_opt.seeds import stream
 
 if TYPE_CHECKING:
+    import datetime as dt
     from typing import Any
 
     from numpy.typing import NDArray

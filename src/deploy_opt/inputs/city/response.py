@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from deploy_opt.inputs.city import effects as fx
 from deploy_opt.inputs.city.clock import HISTORY_START
@@ -16,6 +15,7 @@ from deploy_opt.seeds import stream
 from deploy_opt.units import METRES_PER_KM, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from deploy_opt.inputs.city.calls import Calls
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 NEVER = -1
 """Stands where a time was not recorded."""
-PEAK_FACTOR = 1.18
-NIGHT_FACTOR = 0.92
+RUSH_FACTOR = 1.15
 WALK_KPH = 25.0
 
 
@@ -44,11 +43,10 @@ class Times:
 
 
 def traffic_factor(hour_of_week: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give the drive-time factor of hours of the week: rush hours slow, nights fast."""
+    """Give the drive-time factor of hours of the week: slower in the rush hours of workdays."""
     day, hour = np.divmod(hour_of_week, 24)
     rush = (day < 5) & np.isin(hour, (7, 8, 16, 17))
-    night = (hour >= 22) | (hour < 5)
-    return np.asarray(np.where(rush, PEAK_FACTOR, np.where(night, NIGHT_FACTOR, 1.0)))
+    return np.asarray(np.where(rush, RUSH_FACTOR, 1.0))
 
 
 def drive_seconds(
@@ -122,16 +120,16 @@ def _serve(
         duty = duty_of_hour[how]
         idle = [slot for slot in duty if free_at.get(slot, 0) <= now]
         if idle:
-            chosen, at = min(idle, key=lambda slot, row=row: (row[slot // 10], slot)), now
+            chosen, at = min((row[slot // 10], slot) for slot in idle)[1], now
         else:
-            chosen = min(duty, key=lambda slot: (free_at[slot], slot))
-            at = int(free_at[chosen]) + 1
+            first, chosen = min((free_at[slot], slot) for slot in duty)
+            at = int(first) + 1
         free_at[chosen] = at + row[chosen // 10] + busy
         sent_s[k], post[k] = at, chosen // 10
     return sent_s, post
 
 
-def time_ems(  # noqa: PLR0914  (one line per clock of the record)
+def time_ems(
     calls: Calls,
     hours: Hours,
     addresses: Addresses,

@@ -65,7 +65,7 @@ class Streets:
         return np.asarray(np.round(self.length_m / METRES_PER_KM / kph * SECONDS_PER_HOUR, 1))
 
 
-def _warp(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _warp(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
     """Bend the grid: a turn of 7 degrees, then slow waves."""
     turn = np.deg2rad(7.0)
     dx, dy = x - 7.0, y - 5.0
@@ -73,7 +73,7 @@ def _warp(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]
     b = 5.0 + dx * np.sin(turn) + dy * np.cos(turn)
     east = a + 0.22 * np.sin(0.75 * b + 0.4) + 0.08 * np.sin(1.6 * a + 1.0)
     north = b + 0.20 * np.sin(0.62 * a + 1.3) + 0.07 * np.sin(1.9 * b)
-    return np.stack([east, north], axis=-1)
+    return np.asarray(np.stack([east, north], axis=-1), dtype=np.float64)
 
 
 def _grid(
@@ -173,9 +173,7 @@ class _Network:
         ranks = np.array(self.classes)
         length = np.hypot(*(xy[edge[:, 0]] - xy[edge[:, 1]]).T)
         usable = ranks > 0
-        graph = coo_array(
-            (length[usable], (edge[usable, 0], edge[usable, 1])), (len(xy), len(xy))
-        )
+        graph = coo_array((length[usable], (edge[usable, 0], edge[usable, 1])), (len(xy), len(xy)))
         far, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
         goals = np.unique(edge[(ranks == to_class)])
         goals = goals[goals != start]
@@ -271,7 +269,7 @@ def make_streets(ground: Ground, seed: int) -> Streets:
     graph = coo_array((np.ones(len(edge)), (edge[:, 0], edge[:, 1])), (size, size))
     label = connected_components(graph, directed=False)[1]
     whole = np.flatnonzero(label == np.bincount(label).argmax())
-    xy = np.round(np.array(network.xy)[whole], 4)
+    xy = np.asarray(np.round(np.array(network.xy)[whole], 4), dtype=np.float64)
     whole, xy = whole[np.lexsort((xy[:, 1], xy[:, 0]))], xy[np.lexsort((xy[:, 1], xy[:, 0]))]
     number = np.full(size, -1, dtype=np.int64)
     number[whole] = np.arange(len(whole))

@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from deploy_opt.inputs.city.clock import Hours
+    from numpy.typing import NDArray
+
     from deploy_opt.inputs.city.happenings import Happening
     from deploy_opt.inputs.city.weather import Weather
 
 
-def csv_bytes(columns: Mapping[str, Sequence[object]]) -> bytes:
-    """Write columns of text or numbers as CSV, ``\\n`` at every line's end."""
+def csv_bytes(columns: Mapping[str, Sequence[object] | NDArray[Any]]) -> bytes:
+    """Write columns of text or numbers as CSV with plain line feeds."""
     lists = [_texts(values) for values in columns.values()]
     lines = [",".join(columns), *map(",".join, zip(*lists, strict=True))]
     return ("\n".join(lines) + "\n").encode()
 
 
-def _texts(values: Sequence[object]) -> list[str]:
+def _texts(values: Sequence[object] | NDArray[Any]) -> list[str]:
     plain = values.tolist() if isinstance(values, np.ndarray) else list(values)
     return [_quoted(v) if isinstance(v, str) else _number(v) for v in plain]
 
@@ -85,26 +86,33 @@ def geojson_bytes(
     return f'{opening},"features":[\n{lines}\n]}}\n'.encode()
 
 
-def weather_bytes(weather: Weather, hours: Hours, *, lon: float, lat: float) -> bytes:
-    """Write hourly weather in the layout of an Open-Meteo CSV in GMT."""
+def weather_bytes(weather: Weather, *, lon: float, lat: float) -> bytes:
+    """Write hourly weather as an Open-Meteo CSV in GMT.
+
+    As there, precipitation and snowfall are sums of the hour before the time stamp.
+    """
+    rain, snow = (
+        np.concatenate([[0.0], sums[:-1]])
+        for sums in (weather.precipitation_mm, weather.snowfall_cm)
+    )
     head = (
         "latitude,longitude,elevation,utc_offset_seconds,timezone,timezone_abbreviation\n"
         f"{lat:.2f},{lon:.2f},142.0,0,GMT,GMT\n\n"
     )
     body = csv_bytes(
         {
-            "time": np.datetime_as_string(hours.utc_s.astype("datetime64[s]"), unit="m"),
+            "time": np.datetime_as_string(weather.utc_s.astype("datetime64[s]"), unit="m"),
             "temperature_2m (°C)": _fixed(weather.temperature_c, 1),
             "relative_humidity_2m (%)": _fixed(weather.humidity_pct, 0),
-            "precipitation (mm)": _fixed(weather.precipitation_mm, 1),
-            "snowfall (cm)": _fixed(weather.snowfall_cm, 2),
+            "precipitation (mm)": _fixed(rain, 1),
+            "snowfall (cm)": _fixed(snow, 2),
             "wind_speed_10m (km/h)": _fixed(weather.wind_kph, 1),
         }
     )
     return head.encode() + body
 
 
-def _fixed(values: np.ndarray[tuple[int], np.dtype[np.float64]], decimals: int) -> list[str]:
+def _fixed(values: NDArray[np.float64], decimals: int) -> list[str]:
     return [f"{value + 0.0:.{decimals}f}" for value in values.tolist()]
 
 
@@ -141,7 +149,7 @@ def calendar_bytes(
             f"DTEND:{end:%Y%m%dT%H%M%SZ}",
             f"SUMMARY:{one.name}",
             f"GEO:{lat:.5f};{lon:.5f}",
-            f"CATEGORIES:{one.category.upper()}",
+            f"CATEGORIES:{one.category}",
             f"X-ATTENDANCE:{one.attendance}",
             "END:VEVENT",
         ]
