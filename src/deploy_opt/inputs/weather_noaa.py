@@ -64,8 +64,8 @@ _SIX_HOUR_REPORTS = frozenset({"FM-12", "SY-MT", "SY-SA"})
 _REPORT_TYPE = "REPORT_TYPE"
 _REPORT_TYPE_MISSPELT = "REPORTTPYE"
 _HALF_HOUR = pd.Timedelta(minutes=30)
-_LCD_NUMBER = r"^(-?\d*\.?\d+)([A-Za-z*]*)$"
-_LCD_TRACE = r"T[A-Za-z*]?"
+_LCD_NUMBER = r"^(-?\d*\.?\d+)([sSvVeE*]{0,2})$"
+_LCD_TRACE = r"T[sS*]?"
 _LCD_MISSING = ("M", "*", "VRB", "MM")
 
 

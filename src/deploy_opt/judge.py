@@ -1,0 +1,218 @@
+"""Solve the deployment and set it beside today's and a strong simple plan, by one model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deploy_opt.errors import FaultList, InputError
+from deploy_opt.inputs.rosters import read_roster, units_all_day
+from deploy_opt.plan.deployment import plan_deployment
+from deploy_opt.plan.evaluate import evaluate_positions
+from deploy_opt.plan.response import mean_drive_s
+from deploy_opt.plan.simple import simple_plan
+from deploy_opt.report.results import Arm, Comparison
+from deploy_opt.units import MINUTES_PER_HOUR, SECONDS_PER_MINUTE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from deploy_opt.inputs.travel import TravelTimes
+    from deploy_opt.settings import PlanSettings, Scenario, Service
+    from deploy_opt.stages import Calls, Demand, Ground
+
+_LONGEST_BUSY_MIN = 6 * MINUTES_PER_HOUR
+_FEWEST_TIMED_CALLS = 100
+
+
+def units_today(scenario: Scenario, ground: Ground) -> tuple[NDArray[np.int64], str]:
+    """Read what is on duty today, by hour and post.
+
+    Returns
+    -------
+    tuple
+        Units, shape (hours, posts), and where they come from, in words.
+    """
+    posts = ground.posts
+    post_ids = posts["post_id"].tolist()
+    baseline = scenario.baseline
+    file = scenario.fleet.today
+    if baseline is not None:
+        file = baseline.roster or baseline.plan
+        if baseline.units:
+            units = units_all_day(
+                baseline.units, post_ids, hours=scenario.horizon.hours, where="baseline.units"
+            )
+            return units, "today: the same units at each post all day, as the scenario says"
+    if file is not None:
+        units = read_roster(
+            scenario.path(file),
+            post_ids,
+            unit_type=scenario.fleet.unit_type,
+            start=scenario.horizon.start,
+            hours=scenario.horizon.hours,
+            crew_size=scenario.fleet.crew_size,
+        )
+        return units, f"today: the roster {scenario.path(file).name}"
+    row = posts["units_today"].to_numpy(dtype=np.int64)
+    if not row.any():
+        found = "no unit in units_today of inputs.posts"
+        expected = "today's units there, or fleet.today, or baseline"
+        raise InputError.of("fleet.today", found, expected)
+    units = np.tile(row, (scenario.horizon.hours, 1))
+    return units, "today: units_today of the posts table all day, for want of a roster"
+
+
+def busy_minutes(
+    scenario: Scenario, service: Service, calls: Calls, ground: Ground, today: NDArray[np.int64]
+) -> tuple[float, str]:
+    """Work out how long a call commits a unit, from records or from the scenario.
+
+    Returns
+    -------
+    tuple
+        Mean minutes, and where they come from, in words.
+    """
+    section = scenario.service_times.get(service)
+    if section is not None and section.busy_min is not None:
+        return section.busy_min, f"{section.busy_min:g} min a call, as the scenario says"
+    if section is not None:
+        return _busy_from_parts(scenario, service, ground, today)
+    frame = calls.incidents
+    if not frame.empty:
+        rows = frame[frame["service"] == service]
+        minutes = (rows["cleared_at"] - rows["dispatched_at"]).dt.total_seconds()
+        minutes = minutes.dropna() / SECONDS_PER_MINUTE
+        kept = minutes[(minutes > 0) & (minutes <= _LONGEST_BUSY_MIN)]
+        if len(kept) >= _FEWEST_TIMED_CALLS:
+            mean = float(kept.mean())
+            left_out = len(minutes) - len(kept)
+            words = f"{mean:.1f} min a call, mean of {len(kept):,} records from dispatch to clear"
+            return mean, words + (f" ({left_out} implausible left out)" if left_out else "")
+    found = "too few records with dispatch and clear times"
+    raise InputError.of(f"service_times.{service}", found, "busy_min, or the parts of a call")
+
+
+def _busy_from_parts(
+    scenario: Scenario, service: Service, ground: Ground, today: NDArray[np.int64]
+) -> tuple[float, str]:
+    parts = scenario.service_times[service]
+    share = ground.times.destinations["share"].to_numpy(dtype=float)
+    staffed = today.sum(axis=0) > 0
+    nearest = ground.times.seconds[staffed].min(axis=0)
+    reachable = np.isfinite(nearest)
+    to_scene = float(np.average(nearest[reachable], weights=share[reachable]))
+    to_scene /= SECONDS_PER_MINUTE
+    to_hospital = (ground.hospital_drive_s or 0.0) / SECONDS_PER_MINUTE
+    if parts.transport_share and ground.hospital_drive_s is None:
+        expected = "hospitals and roads, as calls are transported"
+        raise InputError.of("inputs.hospitals", "nothing", expected)
+    transport = parts.transport_share * (to_hospital + parts.handover_min)
+    mean = parts.mobilisation_min + to_scene + parts.on_scene_min + transport
+    words = (
+        f"{mean:.1f} min a call: {parts.mobilisation_min:g} mobilisation, {to_scene:.1f} drive to "
+        f"scene, {parts.on_scene_min:g} on scene, {parts.transport_share:.0%} x "
+        f"({to_hospital:.1f} drive to hospital + {parts.handover_min:g} handover)"
+    )
+    return mean, words
+
+
+def judge(
+    scenario: Scenario, calls: Calls, ground: Ground, demand: Demand
+) -> tuple[Comparison, tuple[str, ...]]:
+    """Plan the deployment and compare it.
+
+    Returns
+    -------
+    tuple
+        The comparison, and what a reader must know about it.
+    """
+    service = scenario.services[0]
+    today, today_words = units_today(scenario, ground)
+    busy_min, busy_words = busy_minutes(scenario, service, calls, ground, today)
+    settings = scenario.plan_settings(service, busy_min=busy_min)
+    plan = plan_deployment(demand.forecast, ground.times, settings, baseline=today)
+    simple = simple_plan(demand.forecast, ground.times, settings, baseline=today)
+    area_ids, weekly = demand.forecast.weekly_rates(service)
+    rates = weekly[:, _hours_of_week(settings)]
+
+    def arm(name: str, words: str, units: NDArray[np.int64]) -> Arm:
+        judged = evaluate_positions(units, demand.forecast, ground.times, settings)
+        drive = _area_drive(units, judged.busy, ground.times, area_ids, settings)
+        return Arm(name, words, units, judged.cover, judged.busy, drive)
+
+    comparison = Comparison(
+        service=service,
+        area_ids=tuple(area_ids),
+        posts=ground.posts,
+        rates=rates,
+        path_calls=_path_calls(demand, service, tuple(area_ids), settings, scenario),
+        plan=arm("plan", "the plan", plan.units),
+        baseline=arm("baseline", today_words, today),
+        simple=arm("simple_plan", simple.words, simple.units),
+        crews=plan.crews,
+        report=plan.report,
+        busy_min=busy_min,
+    )
+    return comparison, (today_words, busy_words)
+
+
+def _hours_of_week(settings: PlanSettings) -> NDArray[np.int64]:
+    return (settings.first_hour + np.arange(settings.hours)) % 168
+
+
+def _area_drive(
+    units: NDArray[np.int64],
+    busy: NDArray[np.float64],
+    times: TravelTimes,
+    area_ids: tuple[str, ...],
+    settings: PlanSettings,
+) -> NDArray[np.float64]:
+    points = times.destinations
+    area = np.asarray([area_ids.index(a) for a in points["area_id"]], dtype=np.int64)
+    share = points["share"].to_numpy(dtype=float)
+    drive = np.full((len(area_ids), settings.hours), np.inf)
+    for hour, hour_of_week in enumerate(_hours_of_week(settings)):
+        at_points = mean_drive_s(times.at_hour(int(hour_of_week)), units[hour], busy[hour])
+        reached = np.isfinite(at_points)
+        weight = np.bincount(area[reached], share[reached], len(area_ids))
+        total = np.bincount(area[reached], share[reached] * at_points[reached], len(area_ids))
+        np.divide(total, weight, out=drive[:, hour], where=weight > 0)
+    return drive
+
+
+def _path_calls(
+    demand: Demand,
+    service: Service,
+    area_ids: tuple[str, ...],
+    settings: PlanSettings,
+    scenario: Scenario,
+) -> NDArray[np.int32]:
+    paths = demand.forecast.paths
+    rows = paths[paths["service"] == service]
+    columns = [name for name in rows.columns if name.startswith("path_")]
+    start = np.datetime64(scenario.horizon.start)
+    hour = ((rows["hour"].to_numpy() - start) / np.timedelta64(1, "h")).astype(np.int64)
+    position = {area_id: rank for rank, area_id in enumerate(area_ids)}
+    area = rows["area_id"].map(position).to_numpy(dtype=np.int64)
+    result = np.zeros((len(columns), len(area_ids), settings.hours), dtype=np.int32)
+    inside = (hour >= 0) & (hour < settings.hours)
+    result[:, area[inside], hour[inside]] = rows.loc[inside, columns].to_numpy(dtype=np.int32).T
+    return result
+
+
+def check_inputs(scenario: Scenario, ground: Ground) -> None:
+    """Check what can be checked without a forecast: rosters and rules name known posts."""
+    faults = FaultList()
+    known = set(ground.posts["post_id"])
+    named = [*scenario.posts.locked, *scenario.posts.forbidden]
+    named += [limit.post_id for limit in scenario.posts.limits]
+    for post_id in named:
+        if post_id not in known:
+            faults.add("posts", f"post {post_id!r}", "a post of inputs.posts")
+    try:
+        units_today(scenario, ground)
+    except InputError as error:
+        faults.extend(error.faults)
+    faults.raise_if_any()

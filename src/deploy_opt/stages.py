@@ -1,0 +1,388 @@
+"""What each stage takes from the scenario and from the stages before it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from deploy_opt.demand.counts import count_calls, mask_outages
+from deploy_opt.demand.forecast import DemandForecast, forecast
+from deploy_opt.errors import FaultList, InputError
+from deploy_opt.inputs.areas import Areas, load_areas, locate_points
+from deploy_opt.inputs.areas_make import grid_areas, voronoi_areas
+from deploy_opt.inputs.covariates import load_covariates
+from deploy_opt.inputs.incidents import read_incidents
+from deploy_opt.inputs.mapping import load_mapping, load_preset
+from deploy_opt.inputs.matrices import load_matrix
+from deploy_opt.inputs.points import demand_points
+from deploy_opt.inputs.posts import candidate_posts, read_hospitals, read_posts
+from deploy_opt.inputs.roads import Roads, load_roads, road_lines
+from deploy_opt.inputs.travel import TravelTimes, travel_times, unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from deploy_opt.settings import Scenario, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Every incident of the scenario, located, and what was found while reading.
+
+    Attributes
+    ----------
+    incidents
+        Contract ``incidents.parquet``.
+    traps, scorecard
+        As the importer gives them, with the column ``file``.
+    notes
+        Faults found, in words.
+    """
+
+    incidents: pd.DataFrame
+    traps: pd.DataFrame
+    scorecard: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Counts and their forecast.
+
+    Attributes
+    ----------
+    counts
+        Contract ``counts.parquet``.
+    forecast
+        The forecast of every service.
+    window
+        First and last day learnt from, in words.
+    notes
+        Faults found and masked, assumptions.
+    """
+
+    counts: pd.DataFrame
+    forecast: DemandForecast
+    window: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Posts, demand points and travel times.
+
+    Attributes
+    ----------
+    posts
+        As `read_posts`, candidates included; row order is the posts axis everywhere.
+    hospitals
+        As `read_hospitals`; None where the scenario names none.
+    times
+        Posts x demand points x speed profile.
+    hospital_drive_s
+        Mean drive from a call to the nearest hospital, s; None without hospitals or roads.
+    lines
+        Roads for the base map.
+    attribution
+        Credit line of the map.
+    notes
+        What is unreachable or far from a road, in words.
+    """
+
+    posts: pd.DataFrame
+    hospitals: pd.DataFrame | None
+    times: TravelTimes
+    hospital_drive_s: float | None
+    lines: tuple[tuple[str, tuple[NDArray[np.float64], ...]], ...]
+    attribution: str
+    notes: tuple[str, ...]
+
+
+@contextmanager
+def collecting(faults: FaultList) -> Iterator[None]:
+    """Note the faults of a reader and go on with the next one."""
+    try:
+        yield
+    except InputError as error:
+        faults.extend(error.faults)
+
+
+def read_roads(scenario: Scenario) -> Roads | None:
+    """Read the road graph; None when the scenario brings a ready matrix."""
+    section = scenario.inputs.roads
+    if section is None:
+        return None
+    names = ("nodes", "arcs", "graphml", "osm_xml")
+    files = {name: scenario.path(text) for name in names if (text := getattr(section, name))}
+    return load_roads(
+        **files,
+        place=section.place,
+        time_unit=section.time_unit,
+        node_columns=section.node_columns,
+        arc_columns=section.arc_columns,
+        speeds_kph=section.speeds_kph,
+        regular_share=section.regular_share,
+        attribution=section.attribution,
+    )
+
+
+def read_calls(scenario: Scenario) -> Calls:
+    """Read every CAD export of the scenario."""
+    faults = FaultList()
+    frames, traps, scorecards, notes = [], [], [], []
+    for section in scenario.inputs.incidents:
+        with collecting(faults):
+            mapping = (
+                load_preset(section.preset)
+                if section.preset is not None
+                else load_mapping(scenario.path(section.mapping or ""))
+            )
+            files = [scenario.path(text) for text in section.file]
+            found = read_incidents(files, mapping, zone=scenario.time_zone, service=section.service)
+            frame = found.frame
+            for column, values in section.keep.items():
+                frame = frame[frame[column].isin(values)]
+            name = ", ".join(file.name for file in files)
+            frames.append(frame)
+            traps.append(found.traps.assign(file=name))
+            scorecards.append(found.scorecard.assign(file=name))
+            notes.append(f"{name}: {found.num_rows_read:,} rows read, {len(frame):,} calls kept")
+    faults.raise_if_any()
+    if not frames:
+        return Calls(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), ())
+    return Calls(
+        pd.concat(frames, ignore_index=True),
+        pd.concat(traps, ignore_index=True),
+        pd.concat(scorecards, ignore_index=True),
+        tuple(notes),
+    )
+
+
+def make_areas(scenario: Scenario, calls: Calls, roads: Roads | None) -> Areas:
+    """Read the areas, or make them from the calls or the posts."""
+    section = scenario.inputs.areas
+    boundary = None
+    if section.boundary is not None:
+        boundary = load_areas(scenario.path(section.boundary))
+    if section.make == "grid":
+        located = calls.incidents.dropna(subset=["lon", "lat"])
+        return grid_areas(
+            located["lon"].to_numpy(),
+            located["lat"].to_numpy(),
+            shape=section.shape,
+            cell_km=section.cell_km,
+            boundary=boundary,
+        )
+    if section.make == "voronoi":
+        posts = _posts_of(scenario)
+        return voronoi_areas(posts[posts["current"]], boundary)
+    keep = (roads.lon, roads.lat) if section.keep_with_roads and roads is not None else None
+    return load_areas(
+        scenario.path(section.file or ""),
+        id_column=section.id_column,
+        name_column=section.name_column,
+        crs=section.crs,
+        merge_below_km2=section.merge_below_km2,
+        keep_holding=keep,
+    )
+
+
+def locate(calls: Calls, areas: Areas) -> Calls:
+    """Give every call its area: by its point, else by the area code of the record."""
+    frame = calls.incidents
+    if frame.empty:
+        return calls
+    known = frame["area_id"].isin(areas.frame["area_id"])
+    code = frame["area_id"].where(known)
+    has_point = (frame["lon"].notna() & frame["lat"].notna()).to_numpy()
+    by_point = np.full(len(frame), None, dtype=object)
+    lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
+    by_point[has_point] = locate_points(areas, lon[has_point], lat[has_point])
+    area_id = pd.Series(by_point, index=frame.index, dtype=object)
+    area_id = area_id.where(area_id.notna(), code)
+    outside = int(area_id.isna().sum())
+    notes = calls.notes
+    if outside:
+        share = outside / len(frame)
+        notes = (*notes, f"{outside:,} calls ({share:.1%}) lie in no area and are left out")
+    if outside == len(frame):
+        found = "no call inside any area"
+        expected = "calls and areas of the same place, or area codes of the areas file"
+        raise InputError.of("inputs.areas", found, expected)
+    return Calls(frame.assign(area_id=area_id), calls.traps, calls.scorecard, notes)
+
+
+def _counts_of(
+    scenario: Scenario, calls: Calls, areas: Areas
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    area_ids = areas.frame["area_id"].tolist()
+    first, last = scenario.demand.history_start, scenario.demand.history_end
+    end = min(last or scenario.horizon.start, scenario.horizon.start)
+    if scenario.inputs.counts is not None:
+        return _ready_counts(scenario, first, end)
+    received = calls.incidents["received_at"].dropna()
+    if received.empty:
+        raise InputError.of("inputs.incidents", "no call with a time", "calls to count")
+    start = first or received.min().date()
+    end = min(end, received.max().date() + dt.timedelta(days=1))
+    return count_calls(
+        calls.incidents,
+        area_ids,
+        zone=scenario.time_zone,
+        start=start,
+        end=end,
+        services=sorted(calls.incidents["service"].dropna().unique()),
+        self_initiated=scenario.demand.self_initiated,
+    )
+
+
+def _ready_counts(
+    scenario: Scenario, first: dt.date | None, end: dt.date
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    file = scenario.path(scenario.inputs.counts or "")
+    read = pd.read_parquet if file.suffix == ".parquet" else pd.read_csv
+    counts = read(file)
+    faults = FaultList()
+    for name in ("service", "area_id", "hour", "num_calls"):
+        if name not in counts:
+            faults.add(str(file), f"no column {name!r}", name)
+    faults.raise_if_any()
+    counts = counts.assign(
+        area_id=counts["area_id"].astype(str), hour=pd.to_datetime(counts["hour"])
+    )
+    inside = counts["hour"] < pd.Timestamp(end)
+    if first is not None:
+        inside &= counts["hour"] >= pd.Timestamp(first)
+    counts = counts[inside].reset_index(drop=True)
+    for name, value in (("observed", True), ("hours", 1)):
+        if name not in counts:
+            counts[name] = value
+    return counts, ()
+
+
+def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
+    """Count the calls, mask what was not recorded, and forecast the horizon."""
+    counts, notes = _counts_of(scenario, calls, areas)
+    if not counts["num_calls"].sum():
+        found = "no call in the window and the areas"
+        raise InputError.of("inputs.incidents", found, "calls to learn from")
+    counts, masked = mask_outages(counts)
+    first, last = counts["hour"].min(), counts["hour"].max()
+    start = dt.datetime.combine(scenario.horizon.start, dt.time())
+    covariates = load_covariates(
+        scenario.inputs,
+        start=first.to_pydatetime(),
+        end=start + dt.timedelta(hours=scenario.horizon.hours),
+        time_zone=scenario.time_zone,
+        path=scenario.path,
+    )
+    made = forecast(
+        counts,
+        start=start,
+        horizon_h=scenario.horizon.hours,
+        covariates=covariates,
+        seed=scenario.seed,
+        zone=scenario.time_zone,
+        num_paths=scenario.demand.num_paths,
+        calls_per_day=scenario.demand.scale_to_calls_per_day,
+    )
+    scaled = tuple(
+        f"{service} is scaled to {per_day:g} calls a day"
+        for service, per_day in scenario.demand.scale_to_calls_per_day.items()
+    )
+    window = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    every = (*scaled, *notes, *masked, *covariates.notes, *made.notes)
+    return Demand(counts, made, window, every)
+
+
+def _posts_of(scenario: Scenario) -> pd.DataFrame:
+    section = scenario.inputs.posts
+    return read_posts(
+        scenario.path(section.file), columns=section.columns, skip_rows=section.skip_rows
+    )
+
+
+def _hospitals_of(scenario: Scenario) -> pd.DataFrame | None:
+    section = scenario.inputs.hospitals
+    if section is None:
+        return None
+    return read_hospitals(
+        scenario.path(section.file), columns=section.columns, skip_rows=section.skip_rows
+    )
+
+
+def _points_of(scenario: Scenario, calls: Calls, areas: Areas, roads: Roads) -> pd.DataFrame:
+    located = calls.incidents
+    if not located.empty:
+        located = located[located["service"].isin(scenario.services)]
+        located = located.dropna(subset=["lon", "lat", "area_id"])
+    has_calls = not located.empty
+    return demand_points(
+        areas,
+        lon=located["lon"].to_numpy(dtype=float) if has_calls else np.empty(0),
+        lat=located["lat"].to_numpy(dtype=float) if has_calls else np.empty(0),
+        road_lon=roads.lon,
+        road_lat=roads.lat,
+        per_area=scenario.demand.points_per_area,
+        seed=scenario.seed,
+    )
+
+
+def lay_ground(
+    scenario: Scenario, calls: Calls, areas: Areas, demand: Demand, roads: Roads | None
+) -> Ground:
+    """Read posts and hospitals, place demand points, and measure travel times."""
+    posts, hospitals = _posts_of(scenario), _hospitals_of(scenario)
+    if roads is None:
+        matrix = scenario.inputs.travel_matrix
+        times = load_matrix(
+            scenario.path(matrix.file if matrix else ""),
+            posts=posts,
+            areas=areas,
+            unit=matrix.unit if matrix else "s",
+            layout=matrix.layout if matrix else "long",
+        )
+        return Ground(posts, hospitals, times, None, (), "", unreachable(times))
+    section = scenario.inputs.roads
+    points = _points_of(scenario, calls, areas, roads)
+    weights = _point_calls(points, demand, scenario.services[0])
+    if scenario.inputs.posts.candidates:
+        candidates = candidate_posts(
+            posts,
+            points.assign(weight=weights),
+            node_lon=roads.lon,
+            node_lat=roads.lat,
+            num_candidates=scenario.inputs.posts.candidates,
+            seed=scenario.seed,
+        )
+        posts = pd.concat([posts, candidates], ignore_index=True)
+    profiles = section.profiles if section is not None else ()
+    off_road_kph = section.off_road_kph if section is not None else 20.0
+    times = travel_times(roads, posts, points, profile=profiles, off_road_kph=off_road_kph)
+    drive = None
+    if hospitals is not None:
+        places = points.rename(columns={"point_id": "post_id"})
+        goals = hospitals.rename(columns={"hospital_id": "point_id"})
+        to_hospital = travel_times(
+            roads, places, goals, mode="regular", off_road_kph=off_road_kph
+        ).seconds.min(axis=1)
+        reachable = np.isfinite(to_hospital)
+        if reachable.any():
+            drive = float(np.average(to_hospital[reachable], weights=weights[reachable]))
+    return Ground(
+        posts, hospitals, times, drive, road_lines(roads), roads.attribution, unreachable(times)
+    )
+
+
+def _point_calls(points: pd.DataFrame, demand: Demand, service: Service) -> NDArray[np.float64]:
+    area_ids, rates = demand.forecast.weekly_rates(service)
+    weekly = dict(zip(area_ids, rates.sum(axis=1), strict=True))
+    calls = points["area_id"].map(weekly).fillna(0.0) * points["share"]
+    return np.maximum(calls.to_numpy(dtype=float), 1e-9)
