@@ -1,1 +1,70 @@
-"""Open planner for ambulance, police, fire and crisis-response agencies."""
+"""Open planner for ambulance, police, fire and crisis-response agencies.
+
+The names below are the library's stable door; each is imported on first use, so that importing
+the package does nothing slow.
+
+Examples
+--------
+>>> import deploy_opt
+>>> "load_scenario" in dir(deploy_opt)
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deploy_opt.demand.backtest import backtest as backtest
+    from deploy_opt.demand.forecast import DemandForecast as DemandForecast
+    from deploy_opt.demand.forecast import forecast as forecast
+    from deploy_opt.errors import DeployOptError as DeployOptError
+    from deploy_opt.errors import InfeasibleError as InfeasibleError
+    from deploy_opt.errors import InputError as InputError
+    from deploy_opt.inputs.incidents import read_incidents as read_incidents
+    from deploy_opt.inputs.travel import TravelTimes as TravelTimes
+    from deploy_opt.inputs.travel import travel_times as travel_times
+    from deploy_opt.pipeline import Run as Run
+    from deploy_opt.pipeline import run as run
+    from deploy_opt.plan.busy import busy_fractions as busy_fractions
+    from deploy_opt.plan.deployment import plan_deployment as plan_deployment
+    from deploy_opt.plan.locate import locate as locate
+    from deploy_opt.scenario import load_scenario as load_scenario
+    from deploy_opt.settings import Scenario as Scenario
+
+_HOMES = {
+    "DemandForecast": "demand.forecast",
+    "DeployOptError": "errors",
+    "InfeasibleError": "errors",
+    "InputError": "errors",
+    "Run": "pipeline",
+    "Scenario": "settings",
+    "TravelTimes": "inputs.travel",
+    "backtest": "demand.backtest",
+    "busy_fractions": "plan.busy",
+    "forecast": "demand.forecast",
+    "load_scenario": "scenario",
+    "locate": "plan.locate",
+    "plan_deployment": "plan.deployment",
+    "read_incidents": "inputs.incidents",
+    "run": "pipeline",
+    "travel_times": "inputs.travel",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    """Import a name of the door on its first use."""
+    if name not in _HOMES:
+        msg = f"module 'deploy_opt' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value: object = getattr(importlib.import_module(f"deploy_opt.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the names of the door beside the module's own."""
+    return sorted({*globals(), *_HOMES})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.errors import FaultList, InputError
+from deploy_opt.errors import FaultList, InputError, nearest
 from deploy_opt.inputs.rosters import read_roster, units_all_day
 from deploy_opt.plan.deployment import plan_deployment
 from deploy_opt.plan.evaluate import evaluate_positions
@@ -16,6 +16,7 @@ from deploy_opt.report.results import Arm, Comparison
 from deploy_opt.units import MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from deploy_opt.inputs.travel import TravelTimes
@@ -26,15 +27,21 @@ _LONGEST_BUSY_MIN = 6 * MINUTES_PER_HOUR
 _FEWEST_TIMED_CALLS = 100
 
 
-def units_today(scenario: Scenario, ground: Ground) -> tuple[NDArray[np.int64], str]:
+def units_today(scenario: Scenario, posts: pd.DataFrame) -> tuple[NDArray[np.int64], str]:
     """Read what is on duty today, by hour and post.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+    posts
+        As `read_posts`; row order is the posts axis.
 
     Returns
     -------
     tuple
         Units, shape (hours, posts), and where they come from, in words.
     """
-    posts = ground.posts
     post_ids = posts["post_id"].tolist()
     baseline = scenario.baseline
     file = scenario.fleet.today
@@ -129,7 +136,7 @@ def judge(
         The comparison, and what a reader must know about it.
     """
     service = scenario.services[0]
-    today, today_words = units_today(scenario, ground)
+    today, today_words = units_today(scenario, ground.posts)
     busy_min, busy_words = busy_minutes(scenario, service, calls, ground, today)
     settings = scenario.plan_settings(service, busy_min=busy_min)
     plan = plan_deployment(demand.forecast, ground.times, settings, baseline=today)
@@ -202,17 +209,26 @@ def _path_calls(
     return result
 
 
-def check_inputs(scenario: Scenario, ground: Ground) -> None:
-    """Check what can be checked without a forecast: rosters and rules name known posts."""
+def check_rules(scenario: Scenario, posts: pd.DataFrame) -> None:
+    """Check that rosters and rules name known posts; needs no forecast.
+
+    Raises
+    ------
+    InputError
+        With every unknown post and every fault of today's roster.
+    """
     faults = FaultList()
-    known = set(ground.posts["post_id"])
-    named = [*scenario.posts.locked, *scenario.posts.forbidden]
-    named += [limit.post_id for limit in scenario.posts.limits]
-    for post_id in named:
-        if post_id not in known:
-            faults.add("posts", f"post {post_id!r}", "a post of inputs.posts")
+    known = set(posts["post_id"])
+    named = [("posts.locked", post_id) for post_id in scenario.posts.locked]
+    named += [("posts.forbidden", post_id) for post_id in scenario.posts.forbidden]
+    named += [("posts.limits", limit.post_id) for limit in scenario.posts.limits]
+    for where, post_id in named:
+        proposed = scenario.inputs.posts.candidates and post_id.startswith("C")
+        if post_id not in known and not proposed:
+            expected, do = "a post of inputs.posts", nearest(post_id, known)
+            faults.add(where, f"post {post_id!r}", expected, do)
     try:
-        units_today(scenario, ground)
+        units_today(scenario, posts)
     except InputError as error:
         faults.extend(error.faults)
     faults.raise_if_any()

@@ -166,12 +166,130 @@ def run(scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = 
     -------
     Run
         Paths and results.
+
+    Raises
+    ------
+    InputError
+        For faults of the inputs, all at once.
+    InfeasibleError
+        When no plan keeps the rules; names those that conflict.
     """
     road = _Road(scenario, out_dir, fresh=fresh, talk=talk)
     areas, calls, demand, roads = road.to_demand()
     ground, comparison, notes = road.to_plan(areas, calls, demand, roads)
-    inputs = ReportInputs(
-        scenario=scenario,
+    inputs = _report_inputs(road, areas, calls, demand, ground, (comparison, notes))
+    with road.progress.stage("report"):
+        tables = write.make_tables(inputs)
+        files = write.write_run(out_dir, inputs, tables, calls, demand)
+    _write_manifest(road, files)
+    return Run(
+        folder=out_dir,
+        index=out_dir / "index.html",
+        results={"calls": calls, "demand": demand, "ground": ground, "comparison": comparison},
+        summary=write.summary(inputs, tables),
+        lines=write.summary_lines(inputs, tables),
+        stopped_early=comparison.report.status == "limit",
+    )
+
+
+def run_forecast(
+    scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    """Walk to the forecast and write its files.
+
+    Returns
+    -------
+    tuple
+        The main numbers as plain values, and the same in words.
+    """
+    road = _Road(scenario, out_dir, fresh=fresh, talk=talk)
+    _, calls, demand, _ = road.to_demand()
+    with road.progress.stage("files"):
+        files = write.write_files(out_dir, write.forecast_writers(demand.forecast))
+    _write_manifest(road, files)
+    levels = demand.forecast.levels
+    city = levels[levels["level"] == "city"]
+    per_day = city.groupby("service", observed=True)["mean"].sum() / (scenario.horizon.hours / 24)
+    summary = {
+        "window": demand.window,
+        "calls_per_day": {str(name): round(float(value), 2) for name, value in per_day.items()},
+        "files": sorted(files),
+    }
+    lines = [f"learnt from {demand.window}"]
+    lines += [f"{name}: {value:.1f} calls a day expected" for name, value in per_day.items()]
+    return summary, [*lines, *calls.notes, *demand.notes, str(out_dir)]
+
+
+def run_plan(
+    scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    """Walk to the plan and write its tables, without the page.
+
+    Returns
+    -------
+    tuple
+        The main numbers as plain values, and the same in words.
+    """
+    road = _Road(scenario, out_dir, fresh=fresh, talk=talk)
+    areas, calls, demand, roads = road.to_demand()
+    ground, comparison, notes = road.to_plan(areas, calls, demand, roads)
+    inputs = _report_inputs(road, areas, calls, demand, ground, (comparison, notes))
+    with road.progress.stage("files"):
+        tables = write.make_tables(inputs)
+        files = write.write_files(out_dir, write.plan_writers(tables, comparison))
+    _write_manifest(road, files)
+    return write.summary(inputs, tables), [*write.summary_lines(inputs, tables), str(out_dir)]
+
+
+def check(scenario: Scenario) -> tuple[str, ...]:
+    """Read every input of a scenario without solving anything.
+
+    Returns
+    -------
+    tuple
+        What was found that is no fault: rows left out, traps, assumptions.
+
+    Raises
+    ------
+    InputError
+        With the faults of all inputs together.
+    """
+    faults = FaultList()
+    roads = calls = None
+    notes: list[str] = []
+    with stages.collecting(faults):
+        roads = stages.read_roads(scenario)
+    with stages.collecting(faults):
+        calls = stages.read_calls(scenario)
+    with stages.collecting(faults):
+        judge.check_rules(scenario, stages.read_places(scenario)[0])
+    if calls is not None:
+        with stages.collecting(faults):
+            areas = stages.make_areas(scenario, calls, roads)
+            notes += areas.notes
+            notes += stages.locate(calls, areas).notes
+    with stages.collecting(faults):
+        notes += stages.read_covariates(scenario, calls).notes
+    faults.raise_if_any()
+    return (*notes, *(roads.notes if roads is not None else ()))
+
+
+def versions() -> dict[str, str]:
+    """Name the libraries that decide the numbers, with their versions."""
+    return {name: importlib.metadata.version(name) for name in _LIBRARIES}
+
+
+def _report_inputs(
+    road: _Road,
+    areas: Areas,
+    calls: stages.Calls,
+    demand: stages.Demand,
+    ground: stages.Ground,
+    judged: tuple[Comparison, tuple[str, ...]],
+) -> ReportInputs:
+    comparison, notes = judged
+    return ReportInputs(
+        scenario=road.scenario,
         areas=areas,
         comparison=comparison,
         notes=(*notes, *calls.notes, *areas.notes, *demand.notes, *ground.notes),
@@ -180,23 +298,15 @@ def run(scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = 
         lines=ground.lines,
         attribution=ground.attribution,
     )
-    with road.progress.stage("report"):
-        tables = write.make_tables(inputs)
-        files = write.write_run(out_dir, inputs, tables, calls, demand)
-        write.write_manifest(
-            out_dir,
-            scenario,
-            files=files,
-            hashes=road.hashes,
-            versions=versions(),
-            times=road.progress.times,
-            run_id=road.run_id,
-        )
-    return Run(
-        folder=out_dir,
-        index=out_dir / "index.html",
-        results={"calls": calls, "demand": demand, "ground": ground, "comparison": comparison},
-        summary=write.summary(inputs, tables),
-        lines=write.summary_lines(inputs, tables),
-        stopped_early=comparison.report.status == "limit",
+
+
+def _write_manifest(road: _Road, files: dict[str, str]) -> None:
+    write.write_manifest(
+        road.folder,
+        road.scenario,
+        files=files,
+        hashes=road.hashes,
+        versions=versions(),
+        times=road.progress.times,
+        run_id=road.run_id,
     )

@@ -15,13 +15,14 @@ from deploy_opt.demand.forecast import DemandForecast, forecast
 from deploy_opt.errors import FaultList, InputError
 from deploy_opt.inputs.areas import Areas, load_areas, locate_points
 from deploy_opt.inputs.areas_make import grid_areas, voronoi_areas
-from deploy_opt.inputs.covariates import load_covariates
+from deploy_opt.inputs.covariates import Covariates, load_covariates
 from deploy_opt.inputs.incidents import read_incidents
 from deploy_opt.inputs.mapping import load_mapping, load_preset
 from deploy_opt.inputs.matrices import load_matrix
 from deploy_opt.inputs.points import demand_points
 from deploy_opt.inputs.posts import candidate_posts, read_hospitals, read_posts
-from deploy_opt.inputs.roads import Roads, load_roads, road_lines
+from deploy_opt.inputs.road_lines import road_lines
+from deploy_opt.inputs.roads import Roads, load_roads
 from deploy_opt.inputs.travel import TravelTimes, travel_times, unreachable
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def make_areas(scenario: Scenario, calls: Calls, roads: Roads | None) -> Areas:
             boundary=boundary,
         )
     if section.make == "voronoi":
-        posts = _posts_of(scenario)
+        posts, _ = read_places(scenario)
         return voronoi_areas(posts[posts["current"]], boundary)
     keep = (roads.lon, roads.lat) if section.keep_with_roads and roads is not None else None
     return load_areas(
@@ -276,13 +277,7 @@ def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
     counts, masked = mask_outages(counts)
     first, last = counts["hour"].min(), counts["hour"].max()
     start = dt.datetime.combine(scenario.horizon.start, dt.time())
-    covariates = load_covariates(
-        scenario.inputs,
-        start=first.to_pydatetime(),
-        end=start + dt.timedelta(hours=scenario.horizon.hours),
-        time_zone=scenario.time_zone,
-        path=scenario.path,
-    )
+    covariates = _covariates_from(scenario, first.to_pydatetime())
     made = forecast(
         counts,
         start=start,
@@ -302,20 +297,49 @@ def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
     return Demand(counts, made, window, every)
 
 
-def _posts_of(scenario: Scenario) -> pd.DataFrame:
-    section = scenario.inputs.posts
-    return read_posts(
-        scenario.path(section.file), columns=section.columns, skip_rows=section.skip_rows
+def _covariates_from(scenario: Scenario, first: dt.datetime) -> Covariates:
+    start = dt.datetime.combine(scenario.horizon.start, dt.time())
+    return load_covariates(
+        scenario.inputs,
+        start=first,
+        end=start + dt.timedelta(hours=scenario.horizon.hours),
+        time_zone=scenario.time_zone,
+        path=scenario.path,
     )
 
 
-def _hospitals_of(scenario: Scenario) -> pd.DataFrame | None:
-    section = scenario.inputs.hospitals
-    if section is None:
-        return None
-    return read_hospitals(
-        scenario.path(section.file), columns=section.columns, skip_rows=section.skip_rows
+def read_covariates(scenario: Scenario, calls: Calls | None) -> Covariates:
+    """Read weather, events, holidays and school days from the first call to the end of the plan."""
+    first = dt.datetime.combine(
+        scenario.demand.history_start or scenario.horizon.start, dt.time()
     )
+    if calls is not None and not calls.incidents.empty:
+        received = calls.incidents["received_at"].dropna()
+        if not received.empty:
+            first = min(first, received.min().tz_localize(None).to_pydatetime())
+    return _covariates_from(scenario, first)
+
+
+def read_places(scenario: Scenario) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Read the posts and, where the scenario names them, the hospitals.
+
+    Raises
+    ------
+    InputError
+        With the faults of both tables.
+    """
+    faults = FaultList()
+    posts, hospitals = pd.DataFrame(), None
+    section, beds = scenario.inputs.posts, scenario.inputs.hospitals
+    with collecting(faults):
+        file = scenario.path(section.file)
+        posts = read_posts(file, columns=section.columns, skip_rows=section.skip_rows)
+    if beds is not None:
+        with collecting(faults):
+            file = scenario.path(beds.file)
+            hospitals = read_hospitals(file, columns=beds.columns, skip_rows=beds.skip_rows)
+    faults.raise_if_any()
+    return posts, hospitals
 
 
 def _points_of(scenario: Scenario, calls: Calls, areas: Areas, roads: Roads) -> pd.DataFrame:
@@ -339,7 +363,7 @@ def lay_ground(
     scenario: Scenario, calls: Calls, areas: Areas, demand: Demand, roads: Roads | None
 ) -> Ground:
     """Read posts and hospitals, place demand points, and measure travel times."""
-    posts, hospitals = _posts_of(scenario), _hospitals_of(scenario)
+    posts, hospitals = read_places(scenario)
     if roads is None:
         matrix = scenario.inputs.travel_matrix
         times = load_matrix(

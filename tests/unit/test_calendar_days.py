@@ -47,7 +47,7 @@ def test_names_are_english_where_the_package_has_them():
         ("USS", None, "did you mean 'US'"),
         ("??", None, "ISO 3166"),
         ("US", "NYY", "did you mean 'NY'"),
-        ("US", "??????", "one of AL, AK"),
+        ("US", "??????", "one of AK, AL"),
         ("SG", "X", "leave it out"),
     ],
 )

@@ -19,6 +19,7 @@ from deploy_opt.inputs.weather import join_weather, read_weather
 from deploy_opt.inputs.weather_units import convert, known_names, split_name
 
 NEW_YORK = "America/New_York"
+local = dt.datetime.fromisoformat
 
 
 def write(folder, text, name="w.csv"):
@@ -43,8 +44,8 @@ def faults(caught):
 
 
 def test_the_spring_hour_is_absent_and_the_autumn_hour_stands_once():
-    spring = wall_hours(dt.datetime(2024, 3, 10), dt.datetime(2024, 3, 11), NEW_YORK)
-    autumn = wall_hours(dt.datetime(2024, 11, 3), dt.datetime(2024, 11, 4), NEW_YORK)
+    spring = wall_hours(local("2024-03-10"), local("2024-03-11"), NEW_YORK)
+    autumn = wall_hours(local("2024-11-03"), local("2024-11-04"), NEW_YORK)
     assert len(spring) == 23
     assert pd.Timestamp("2024-03-10 02:00") not in spring
     assert len(autumn) == 24
@@ -72,7 +73,7 @@ def test_standard_time_is_the_winter_offset_on_both_hemispheres(zone, summer, ut
 def test_days_are_written_as_ranges():
     days = pd.DatetimeIndex(["2016-01-23 05:00", "2016-01-24", "2016-02-03", "2016-01-23"])
     assert days_in_words(days) == "2016-01-23 to 2016-01-24, 2016-02-03"
-    assert days_in_words(days, most=1) == "2016-01-23 to 2016-01-24 and 1 more"
+    assert days_in_words(days, most=1) == "2016-01-23 to 2016-01-24 and 1 more, the last 2016-02-03"
     assert days_in_words(days[:0]) == ""
 
 
@@ -177,7 +178,7 @@ def test_the_repeated_wall_clock_hour_may_stand_twice_and_is_added(tmp_path):
 
 
 def test_an_hour_in_the_spring_gap_shows_a_file_on_another_clock(tmp_path):
-    with pytest.raises(InputError, match="no clock in America/New_York shows.*hour_standard"):
+    with pytest.raises(InputError, match=r"no clock in America/New_York shows.*hour_standard"):
         read(tmp_path, "hour,temperature_c\n2024-03-10 02:00,4\n")
 
 
@@ -286,7 +287,7 @@ def test_a_file_that_is_no_table_gets_one_clear_line(tmp_path, content, said):
 
 def test_a_missing_file_gets_the_nearest_name(tmp_path):
     write(tmp_path, "x", "weather.csv")
-    with pytest.raises(InputError, match="no such file.*did you mean 'weather.csv'"):
+    with pytest.raises(InputError, match=r"no such file.*did you mean 'weather.csv'"):
         read_weather(tmp_path / "wether.csv", "table", time_zone=NEW_YORK)
 
 
@@ -339,7 +340,7 @@ def test_metric_and_tenths_give_the_same_weather(tmp_path):
 
 def test_a_unit_in_doubt_is_refused_with_the_option_that_settles_it(tmp_path):
     cold = "DATE,TMAX,TMIN,PRCP\n2016-01-01,40,30,0\n"
-    with pytest.raises(InputError, match="may be us or metric or tenths.*set units"):
+    with pytest.raises(InputError, match=r"may be us or metric or tenths.*set units"):
         read(tmp_path, cold, "noaa_ghcn")
     settled = read(tmp_path, cold, "noaa_ghcn", units="us")
     assert at(settled, "2016-01-01 00:00", "temperature_max_c") == pytest.approx(40 / 9)
@@ -348,10 +349,12 @@ def test_a_unit_in_doubt_is_refused_with_the_option_that_settles_it(tmp_path):
 def test_a_stated_unit_that_the_values_contradict_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"line 4, TMAX: found 75 c after conversion"):
         read(tmp_path, GHCN_US, "noaa_ghcn", units="metric")
+    with pytest.raises(InputError, match=r"precipitation 2\.31, expected whole tenths"):
+        read(tmp_path, GHCN_US, "noaa_ghcn", units="tenths")
 
 
 def test_values_in_no_known_unit_are_refused(tmp_path):
-    with pytest.raises(InputError, match="no known unit .*not us: temperature_max 1200"):
+    with pytest.raises(InputError, match=r"no known unit .*not us: temperature_max 1200"):
         read(tmp_path, "DATE,TMAX\n2016-01-01,1200\n", "noaa_ghcn")
 
 
@@ -408,7 +411,10 @@ def test_the_long_layout_is_refused_with_advice(tmp_path):
 
 # --- NOAA LCD ------------------------------------------------------------------------------
 
-LCD_HEADER = "STATION,DATE,REPORT_TYPE,HourlyDryBulbTemperature,HourlyPrecipitation,HourlyWindSpeed,DailySnowfall\n"
+LCD_HEADER = (
+    "STATION,DATE,REPORT_TYPE,HourlyDryBulbTemperature,HourlyPrecipitation,HourlyWindSpeed,"
+    "DailySnowfall\n"
+)
 
 
 def test_lcd_moves_from_standard_time_to_the_wall_clock(tmp_path):
@@ -473,7 +479,8 @@ def test_lcd_precipitation_belongs_to_the_hour_before_its_report(tmp_path):
 def test_lcd_without_report_types_takes_every_row(tmp_path):
     weather = read(
         tmp_path,
-        "DATE,HourlyDryBulbTemperature,DailySnowfall\n2023-07-01 00:10,60,1\n2023-07-01 00:50,62,1\n",
+        "DATE,HourlyDryBulbTemperature,DailySnowfall\n"
+        "2023-07-01 00:10,60,1\n2023-07-01 00:50,62,1\n",
         "noaa_lcd",
         units="us",
     )
@@ -514,7 +521,10 @@ def test_an_lcd_file_that_cannot_be_used_is_refused(tmp_path, text, options, sai
 
 # --- Open-Meteo ----------------------------------------------------------------------------
 
-META = "latitude,longitude,elevation,utc_offset_seconds,timezone,timezone_abbreviation\n40.7,-74.0,32.0,{},America/New_York,x\n\n"
+META = (
+    "latitude,longitude,elevation,utc_offset_seconds,timezone,timezone_abbreviation\n"
+    "40.7,-74.0,32.0,{},America/New_York,x\n\n"
+)
 
 
 def test_open_meteo_takes_off_the_fixed_offset_and_moves_sums_to_their_hour(tmp_path):
@@ -537,7 +547,8 @@ def test_open_meteo_units_stand_in_the_header(tmp_path):
     weather = read(
         tmp_path,
         META.format(0)
-        + "time,temperature_2m (°F),precipitation (inch),snowfall (inch),wind_speed_10m (mp/h),weather_code (wmo code)\n"
+        + "time,temperature_2m (°F),precipitation (inch),snowfall (inch),"
+        + "wind_speed_10m (mp/h),weather_code (wmo code)\n"
         + "2024-07-01T00:00,50,1,1,10,3\n2024-07-01T01:00,50,0,0,10,3\n",
         "open_meteo",
         zone="UTC",
@@ -564,8 +575,9 @@ def test_a_stacked_daily_block_adds_what_the_hourly_block_lacks(tmp_path):
         tmp_path,
         META.format(-18000)
         + "time,temperature_2m (°C)\n2024-01-10T00:00,5.0\n2024-01-10T01:00,6.0\n\n"
-        + "time,temperature_2m_mean (°C),temperature_2m_max (°C),temperature_2m_min (°C),precipitation_sum (mm)\n"
-        + "2024-01-10,99,9,1,24\n",
+        + "time,temperature_2m_mean (°C),temperature_2m_max (°C),temperature_2m_min (°C),"
+        + "precipitation_sum (mm)\n"
+        + "2024-01-10,55,9,1,24\n",
         "open_meteo",
     )
     assert at(weather, "2024-01-10 00:00", "temperature_c") == 5
@@ -669,8 +681,8 @@ def test_the_file_listed_first_counts_and_missing_hours_are_said(tmp_path):
     )
     joined = join_weather(
         [observed, forecast],
-        start=dt.datetime(2024, 1, 1),
-        end=dt.datetime(2024, 1, 1, 4),
+        start=local("2024-01-01"),
+        end=local("2024-01-01 04:00"),
         time_zone=NEW_YORK,
     )
     assert list(joined.hours["temperature_c"][:3]) == [1, 2, 9]

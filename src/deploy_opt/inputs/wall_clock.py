@@ -95,7 +95,7 @@ def naive_local(when: dt.datetime | dt.date, time_zone: str) -> pd.Timestamp:
 
 
 def days_in_words(days: pd.DatetimeIndex, *, most: int = 6) -> str:
-    """Write days as ranges: ``2016-01-23 to 2016-01-24, 2016-02-03 and 4 more``.
+    """Write days as ranges: ``2016-01-23 to 2016-01-24 and 4 more, the last 2016-12-31``.
 
     Parameters
     ----------
@@ -115,7 +115,9 @@ def days_in_words(days: pd.DatetimeIndex, *, most: int = 6) -> str:
         for a, b in zip(firsts, lasts, strict=True)
     ]
     words = ", ".join(ranges[:most])
-    return f"{words} and {len(ranges) - most} more" if len(ranges) > most else words
+    if len(ranges) <= most:
+        return words
+    return f"{words} and {len(ranges) - most} more, the last {ranges[-1]}"
 
 
 def _first(hours: pd.DatetimeIndex) -> NDArray[np.bool_]:

@@ -29,6 +29,7 @@ from deploy_opt.inputs.weather_units import (
     System,
     convert,
     impossible_faults,
+    pattern_break,
     recognise,
     system_unit,
 )
@@ -212,6 +213,8 @@ def _settle(
         notes.append(f"units recognised as {system} ({reason})")
     elif system not in systems:
         raise InputError.of(where, f"units: {system}", " or ".join(systems))
+    elif system == "tenths" and (value := pattern_break(quantities, system)):
+        raise InputError.of(where, value, "whole tenths, as units says", "check units")
     return system
 
 

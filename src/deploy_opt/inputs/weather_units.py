@@ -188,7 +188,7 @@ def recognise(
     InputError
         When none or more than one is possible.
     """
-    against = {system: _against(values, system) for system in systems}
+    against = {system: pattern_break(values, system) for system in systems}
     possible = [system for system in systems if not against[system]]
     if len(possible) == 1:
         return possible[0], "; ".join(
@@ -202,7 +202,8 @@ def recognise(
     raise InputError.of(where, f"values in no known unit ({reasons})", names, do)
 
 
-def _against(values: Mapping[str, NDArray[np.float64]], system: System) -> str:
+def pattern_break(values: Mapping[str, NDArray[np.float64]], system: System) -> str:
+    """Name a value that breaks the pattern of a system, or nothing; see `recognise`."""
     for quantity, raw in values.items():
         present = raw[~np.isnan(raw)]
         if not present.size:

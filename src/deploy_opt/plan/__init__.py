@@ -1,0 +1,1 @@
+"""Which posts and crews: location problems, busy units, the weekly deployment."""

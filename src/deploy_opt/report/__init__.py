@@ -1,0 +1,1 @@
+"""What a reader gets: tables, maps, the page, files for other programs."""
