@@ -1,14 +1,17 @@
-"""Write the generated pages: scenario reference from the schema, columns from the tables."""
+"""Write the generated files: scenario reference, columns of every table, notebooks, a scenario."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import jupytext
+
 from deploy_opt.scenario import scenario_schema
+from deploy_opt.start import sample_scenario_text
 from deploy_opt.tables import columns_page
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 
 
 def _kind(field: dict[str, Any]) -> str:
@@ -66,9 +69,30 @@ def scenario_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"scenario_reference.md": scenario_page, "columns.md": columns_page}
+def sample_scenario() -> str:
+    """Write the scenario of the shipped sample city, as `deploy-opt init` writes it elsewhere."""
+    police = sorted(p.name for p in (ROOT / "data" / "sample_city").glob("incidents_police*"))
+    return sample_scenario_text("../data/sample_city", police)
+
+
+def notebook(name: str) -> str:
+    """Turn a percent script into a notebook without outputs, with steady cell ids."""
+    made = jupytext.read(ROOT / "notebooks" / f"{name}.py")
+    for position, cell in enumerate(made.cells):
+        cell["id"] = f"cell-{position:02d}"
+    made.metadata.pop("jupytext", None)
+    text: str = jupytext.writes(made, fmt="ipynb")
+    return text
+
+
+PAGES = {
+    "docs/scenario_reference.md": scenario_page,
+    "docs/columns.md": columns_page,
+    "notebooks/quickstart.ipynb": lambda: notebook("quickstart"),
+    "scenarios/sample_city.yaml": sample_scenario,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
-        (HERE / name).write_text(page().rstrip() + "\n", encoding="utf-8")
-        print(f"docs/{name}")
+        (ROOT / name).write_text(page().rstrip() + "\n", encoding="utf-8")
+        print(name)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy_opt.errors import DeployOptError, InputError, nearest
+from deploy_opt.errors import DeployOptError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deploy_opt.settings import Scenario
 
 app = typer.Typer(
@@ -172,24 +175,52 @@ def import_incidents(
 
 @app.command()
 def download(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Recipe.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Recipe, or a recipe file of your own.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("downloads"),
     max_rows: Annotated[int | None, typer.Option(help="Stop after so many rows.")] = None,
     since: Annotated[str | None, typer.Option(help="Rows from this day on (ISO date).")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Value that the recipe asks for.")
+    ] = None,
 ) -> None:
     """Fetch a public data set; without a name, list what can be fetched."""
     from deploy_opt.inputs.download import fetch, list_recipes
 
-    recipes = list_recipes()
     if name is None:
-        for recipe in recipes:
-            typer.echo(f"{recipe.name:24} {recipe.description}")
+        for recipe in list_recipes():
+            asks = "".join(f" --param {key}=..." for key in recipe.parameters)
+            typer.echo(f"{recipe.name:20} {recipe.title}{asks}")
         return
-    by_name = {recipe.name: recipe for recipe in recipes}
-    if name not in by_name:
-        raise InputError.of("download", repr(name), ", ".join(by_name), nearest(name, by_name))
-    fetched = fetch(by_name[name], out, max_rows=max_rows, since=since)
-    typer.echo(str(fetched))
+    got = fetch(
+        name,
+        out,
+        parameters=_pairs(param or ()),
+        max_rows=max_rows,
+        since=_day(since),
+        progress=_rows_on_terminal if sys.stderr.isatty() else None,
+    )
+    rows = "" if got.num_rows is None else f" ({got.num_rows:,} rows)"
+    typer.echo(f"{got.file}{rows}\n{got.record}")
+
+
+def _pairs(texts: Iterable[str]) -> dict[str, str]:
+    wrong = [text for text in texts if "=" not in text]
+    if wrong:
+        raise InputError.of("--param", repr(wrong[0]), "KEY=VALUE")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _day(text: str | None) -> dt.date | None:
+    try:
+        return None if text is None else dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError.of("--since", repr(text), "an ISO date such as 2024-01-31") from None
+
+
+def _rows_on_terminal(done: int, total: int) -> None:
+    typer.echo(f"\r  {done:,} of {total:,} rows", nl=done >= total, err=True)
 
 
 @app.command()

@@ -345,6 +345,15 @@ def test_one_file_with_parameters_is_fetched_whole(portal, tmp_path):
     assert "endDate=2013-12-31" in portal.asked[0]
 
 
+def test_the_roads_of_a_box_are_asked_of_openstreetmap(portal, tmp_path):
+    box = {"south": "40.70", "west": "-74.02", "north": "40.88", "east": "-73.91"}
+    got = take(portal, tmp_path, "osm_roads", parameters=box)
+    assert got.file.name == "osm_roads.osm"
+    (asked,) = portal.asked
+    assert "%2840.70%2C-74.02%2C40.88%2C-73.91%29" in asked
+    assert "out%3Axml" in asked
+
+
 def test_an_empty_file_is_refused(portal, tmp_path):
     portal.faults = {"count": [lambda handler, *_: send(handler, b"", "text/csv")]}
     with pytest.raises(InputError, match="an empty answer"):
@@ -416,7 +425,7 @@ def test_every_shipped_recipe_can_be_filled_in_with_its_examples():
         source = fill(recipe, parameters=examples)
         assert source.address.startswith("https://")
         assert "{" not in source.address + source.file_name + "".join(source.query.values())
-        assert source.file_name.endswith(".csv")
+        assert source.file_name.endswith((".csv", ".osm"))
         assert recipe.licence
 
 
