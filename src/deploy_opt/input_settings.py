@@ -215,7 +215,7 @@ class Inputs(Section):
     hospitals: Annotated[PointsInput | None, BeforeValidator(_file_or_section)] = None
     """Hospitals: hospital_id, name, lon, lat [, handover_min]."""
     base_map: str | None = None
-    """Polygons of land and water behind the map (property kind = land or water)."""
+    """Polygons behind the map: property kind = land or water; without it all are land."""
     weather: Annotated[tuple[WeatherInput, ...], BeforeValidator(_one_or_many)] = ()
     """Weather, observed and forecast."""
     events: str | None = None

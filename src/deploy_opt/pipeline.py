@@ -10,6 +10,7 @@ from deploy_opt import judge, stages
 from deploy_opt.demand.forecast import DemandForecast
 from deploy_opt.errors import FaultList
 from deploy_opt.inputs.areas import Areas
+from deploy_opt.inputs.base_map import BaseMap
 from deploy_opt.inputs.roads import Roads
 from deploy_opt.inputs.travel import TravelTimes
 from deploy_opt.plan.results import SolveReport
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from deploy_opt.settings import Scenario
 
 _KEPT = (
-    *(Areas, Roads, TravelTimes, DemandForecast, SolveReport, Arm, Comparison),
+    *(Areas, BaseMap, Roads, TravelTimes, DemandForecast, SolveReport, Arm, Comparison),
     *(stages.Calls, stages.Demand, stages.Ground),
 )
 _LIBRARIES = ("deploy-opt", "numpy", "pandas", "scipy", "highspy", "statsforecast", "folium")
@@ -180,7 +181,8 @@ def run(scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = 
     inputs = _report_inputs(road, areas, calls, demand, ground, (comparison, notes))
     with road.progress.stage("report"):
         tables = write.make_tables(inputs)
-        files = write.write_run(out_dir, inputs, tables, calls, demand)
+        points = ground.times.destinations
+        files = write.write_run(out_dir, inputs, tables, calls, demand, points=points)
     _write_manifest(road, files)
     return Run(
         folder=out_dir,
@@ -297,6 +299,7 @@ def _report_inputs(
         run_id=road.run_id,
         lines=ground.lines,
         attribution=ground.attribution,
+        base_map=ground.base_map,
     )
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.demand.counts import count_calls, mask_outages
+from deploy_opt.demand.counts import count_calls
 from deploy_opt.demand.forecast import DemandForecast, forecast
+from deploy_opt.demand.outages import mask_outages
 from deploy_opt.errors import FaultList, InputError
-from deploy_opt.inputs.areas import Areas, load_areas, locate_points
+from deploy_opt.inputs.areas import Areas, codes, load_areas, locate_points
 from deploy_opt.inputs.areas_make import grid_areas, voronoi_areas
+from deploy_opt.inputs.base_map import BaseMap, load_base_map
 from deploy_opt.inputs.covariates import Covariates, load_covariates
 from deploy_opt.inputs.incidents import read_incidents
 from deploy_opt.inputs.mapping import load_mapping, load_preset
@@ -93,6 +95,8 @@ class Ground:
         Roads for the base map.
     attribution
         Credit line of the map.
+    base_map
+        Land and water behind the map; None where the scenario names none.
     notes
         What is unreachable or far from a road, in words.
     """
@@ -103,6 +107,7 @@ class Ground:
     hospital_drive_s: float | None
     lines: tuple[tuple[str, tuple[NDArray[np.float64], ...]], ...]
     attribution: str
+    base_map: BaseMap | None
     notes: tuple[str, ...]
 
 
@@ -196,28 +201,39 @@ def make_areas(scenario: Scenario, calls: Calls, roads: Roads | None) -> Areas:
 
 
 def locate(calls: Calls, areas: Areas) -> Calls:
-    """Give every call its area: by its point, else by the area code of the record."""
+    """Give every call its area: by its point, else by the area code of the record.
+
+    Calls in no area are dropped; the notes tell those outside the areas from those that say
+    nothing about their place, which make the counts too low.
+    """
     frame = calls.incidents
     if frame.empty:
         return calls
-    known = frame["area_id"].isin(areas.frame["area_id"])
-    code = frame["area_id"].where(known)
+    code = frame["area_id"].map(codes(areas))
     has_point = (frame["lon"].notna() & frame["lat"].notna()).to_numpy()
     by_point = np.full(len(frame), None, dtype=object)
     lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
     by_point[has_point] = locate_points(areas, lon[has_point], lat[has_point])
     area_id = pd.Series(by_point, index=frame.index, dtype=object)
     area_id = area_id.where(area_id.notna(), code)
-    outside = int(area_id.isna().sum())
-    notes = calls.notes
-    if outside:
-        share = outside / len(frame)
-        notes = (*notes, f"{outside:,} calls ({share:.1%}) lie in no area and are left out")
-    if outside == len(frame):
+    inside = area_id.notna()
+    if not inside.any():
         found = "no call inside any area"
         expected = "calls and areas of the same place, or area codes of the areas file"
         raise InputError.of("inputs.areas", found, expected)
-    return Calls(frame.assign(area_id=area_id), calls.traps, calls.scorecard, notes)
+    nowhere = int((~inside & ~has_point & frame["area_id"].isna()).sum())
+    outside = int((~inside).sum()) - nowhere
+    notes = list(calls.notes)
+    if outside:
+        notes.append(f"{outside:,} calls lie outside the areas and are left out")
+    if nowhere:
+        share = nowhere / (nowhere + int(inside.sum()))
+        notes.append(
+            f"{nowhere:,} calls ({share:.1%}) name neither a point nor an area and are left out; "
+            "where they belong the counts are that much too low"
+        )
+    located = frame.assign(area_id=area_id)[inside].reset_index(drop=True)
+    return Calls(located, calls.traps, calls.scorecard, tuple(notes))
 
 
 def _counts_of(
@@ -274,7 +290,7 @@ def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
     if not counts["num_calls"].sum():
         found = "no call in the window and the areas"
         raise InputError.of("inputs.incidents", found, "calls to learn from")
-    counts, masked = mask_outages(counts)
+    counts, masked = mask_outages(counts, zone=scenario.time_zone)
     first, last = counts["hour"].min(), counts["hour"].max()
     start = dt.datetime.combine(scenario.horizon.start, dt.time())
     covariates = _covariates_from(scenario, first.to_pydatetime())
@@ -310,9 +326,7 @@ def _covariates_from(scenario: Scenario, first: dt.datetime) -> Covariates:
 
 def read_covariates(scenario: Scenario, calls: Calls | None) -> Covariates:
     """Read weather, events, holidays and school days from the first call to the end of the plan."""
-    first = dt.datetime.combine(
-        scenario.demand.history_start or scenario.horizon.start, dt.time()
-    )
+    first = dt.datetime.combine(scenario.demand.history_start or scenario.horizon.start, dt.time())
     if calls is not None and not calls.incidents.empty:
         received = calls.incidents["received_at"].dropna()
         if not received.empty:
@@ -364,6 +378,9 @@ def lay_ground(
 ) -> Ground:
     """Read posts and hospitals, place demand points, and measure travel times."""
     posts, hospitals = read_places(scenario)
+    base_map = (
+        load_base_map(scenario.path(scenario.inputs.base_map)) if scenario.inputs.base_map else None
+    )
     if roads is None:
         matrix = scenario.inputs.travel_matrix
         times = load_matrix(
@@ -373,7 +390,7 @@ def lay_ground(
             unit=matrix.unit if matrix else "s",
             layout=matrix.layout if matrix else "long",
         )
-        return Ground(posts, hospitals, times, None, (), "", unreachable(times))
+        return Ground(posts, hospitals, times, None, (), "", base_map, unreachable(times))
     section = scenario.inputs.roads
     points = _points_of(scenario, calls, areas, roads)
     weights = _point_calls(points, demand, scenario.services[0])
@@ -400,9 +417,10 @@ def lay_ground(
         reachable = np.isfinite(to_hospital)
         if reachable.any():
             drive = float(np.average(to_hospital[reachable], weights=weights[reachable]))
-    return Ground(
-        posts, hospitals, times, drive, road_lines(roads), roads.attribution, unreachable(times)
-    )
+    drawn = base_map.notes if base_map is not None else ()
+    notes = (*roads.notes, *unreachable(times), *drawn)
+    lines = road_lines(roads)
+    return Ground(posts, hospitals, times, drive, lines, roads.attribution, base_map, notes)
 
 
 def _point_calls(points: pd.DataFrame, demand: Demand, service: Service) -> NDArray[np.float64]:

@@ -84,7 +84,7 @@ def test_a_road_graph_in_pieces_is_one_line(town, deploy_opt):
     assert code == 2
     (line,) = fault_lines(err)
     assert "arcs.csv" in line
-    assert "connect" in line
+    assert "in 3 parts" in line
 
 
 def test_no_call_in_the_window_is_one_line(town, deploy_opt):

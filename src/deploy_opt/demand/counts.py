@@ -53,12 +53,12 @@ class CountGrid:
 
     def before(self, cutoff: pd.Timestamp) -> CountGrid:
         """Keep the hours before `cutoff`."""
-        return self._rows(slice(0, int(self.hours.searchsorted(cutoff))))
+        return self.rows(slice(0, int(self.hours.searchsorted(cutoff))))
 
     def between(self, start: pd.Timestamp, end: pd.Timestamp) -> CountGrid:
         """Keep the hours from `start` up to, not including, `end`."""
         first, last = self.hours.searchsorted([start, end])
-        return self._rows(slice(int(first), int(last)))
+        return self.rows(slice(int(first), int(last)))
 
     def without(self, hidden: NDArray[np.bool_]) -> CountGrid:
         """Mark whole hours as not observed; `hidden` is (hours,)."""
@@ -67,7 +67,8 @@ class CountGrid:
         observed = self.observed & ~hidden[:, None]
         return replace(self, observed=observed, calls=np.where(observed, self.calls, np.float32(0)))
 
-    def _rows(self, rows: slice) -> CountGrid:
+    def rows(self, rows: slice | NDArray[np.bool_]) -> CountGrid:
+        """Keep some of the hours, in their order."""
         return replace(
             self,
             hours=self.hours[rows],
@@ -125,7 +126,7 @@ def count_calls(
     if not len(hours):
         raise InputError.of("counts", f"a window from {first} to {last}", "an end after the start")
     notes: list[str] = []
-    own = incidents["self_initiated"] if "self_initiated" in incidents else None
+    own = incidents.get("self_initiated")
     area_codes = pd.Categorical(incidents["area_id"].astype(object), categories=areas).codes
     local = _local_hour(incidents["received_at"], zone)
     hour_codes = _positions(hours, local)
@@ -315,7 +316,8 @@ def _check_counts(counts: pd.DataFrame) -> NDArray[np.datetime64]:
         faults, "counts: num_calls", counts["num_calls"], wrong & seen, "a whole number >= 0"
     )
     faults.raise_if_any()
-    return hour.to_numpy(dtype="datetime64[ns]")
+    values: NDArray[np.datetime64] = hour.to_numpy(dtype="datetime64[ns]")
+    return values
 
 
 def _first_bad(
@@ -354,7 +356,7 @@ def _grid(
     calls.reshape(-1)[cell] = np.where(seen, num_calls, 0)[kept]
     observed.reshape(-1)[cell] = seen[kept]
     absent = 1.0 - len(cell) / calls.size
-    if absent > 0.05 and num_calls[seen].min(initial=1) > 0:  # noqa: PLR2004 -- see the note
+    if absent > 0.05 and num_calls[seen].min(initial=1) > 0:
         notes.append(
             f"{service}: {absent:.0%} of the area-hours have no row and no row says 0; rows that "
             "are not there count as not recorded. If they were hours without calls, write zeros"

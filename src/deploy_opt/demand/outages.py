@@ -72,10 +72,10 @@ def mask_outages(
         if "observed" in counts
         else np.ones(len(counts), dtype=bool)
     )
-    service = counts["service"].astype(str).to_numpy()
     hour = pd.DatetimeIndex(counts["hour"])
     for grid, away in zip(grids, hidden, strict=True):
-        observed &= ~((service == grid.service) & hour.isin(grid.hours[away]))
+        mine = (counts["service"] == grid.service).to_numpy(dtype=bool)
+        observed &= ~(mine & hour.isin(grid.hours[away]))
     return counts.assign(observed=observed), notes
 
 
@@ -125,7 +125,7 @@ def find_outages(
 
 
 def _runs(grid: CountGrid) -> list[_Run]:
-    seen = grid.observed.mean(axis=1) >= 0.5  # noqa: PLR2004 -- half of the areas
+    seen = grid.observed.mean(axis=1) >= 0.5
     total = grid.calls.sum(axis=1, dtype=float)
     if total.sum() == 0:
         return []

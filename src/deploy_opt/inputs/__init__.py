@@ -1,1 +1,1 @@
-"""Readers of everything an agency brings: calls, areas, roads, posts, weather, events."""
+"""Readers of everything an agency brings."""

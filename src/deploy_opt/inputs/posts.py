@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import FaultList, InputError, nearest
+from deploy_opt.inputs.text_tables import MISSING, TEXT_ENCODING
 from deploy_opt.seeds import stream
 
 if TYPE_CHECKING:
@@ -177,12 +179,7 @@ def _nearest(targets: NDArray[np.float64], points: NDArray[np.float64]) -> NDArr
 def _read_table(
     file: Path, aliases: Mapping[str, str], columns: Mapping[str, str], skip_rows: int
 ) -> pd.DataFrame:
-    try:
-        raw = pd.read_csv(file, dtype=str, skiprows=skip_rows, skipinitialspace=True)
-    except pd.errors.EmptyDataError:
-        raise InputError.of(str(file), "an empty file", "a table with a header") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError.of(str(file), str(error), "a CSV table in UTF-8") from None
+    raw = _read_csv(file, skip_rows)
     for ours, theirs in columns.items():
         if theirs not in raw.columns:
             found, expected = f"no column {theirs!r}", f"the column for {ours}"
@@ -194,6 +191,40 @@ def _read_table(
     if renamed.empty:
         raise InputError.of(str(file), "no rows", "at least one row")
     return renamed
+
+
+def _read_csv(file: Path, skip_rows: int) -> pd.DataFrame:
+    """Read a table as text; a row may end in more empty cells than the header has."""
+    if not file.is_file():
+        near = nearest(file.name, [p.name for p in file.parent.glob("*")])
+        raise InputError.of(str(file), "no such file", "a CSV table", near)
+    try:
+        with file.open(encoding=TEXT_ENCODING, newline="") as stream:
+            lines = csv.reader(stream, skipinitialspace=True)
+            for _ in range(skip_rows):
+                next(lines, None)
+            rows = [(lines.line_num, _without_empty_end(cells)) for cells in lines]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError.of(str(file), str(error), "a CSV table in UTF-8") from None
+    rows = [(line, cells) for line, cells in rows if cells]
+    if not rows:
+        raise InputError.of(str(file), "an empty file", "a table with a header")
+    header = [name.strip() or f"column {k}" for k, name in enumerate(rows[0][1], start=1)]
+    faults = FaultList()
+    for line, cells in rows[1:]:
+        if len(cells) > len(header):
+            faults.add(f"{file}: line {line}", f"{len(cells)} cells", f"at most {len(header)}")
+    faults.raise_if_any()
+    padded = [cells + [""] * (len(header) - len(cells)) for _, cells in rows[1:]]
+    raw = pd.DataFrame(padded, columns=header, dtype=object)
+    return raw.mask(raw.apply(lambda column: column.str.strip().str.lower().isin(MISSING)))
+
+
+def _without_empty_end(cells: list[str]) -> list[str]:
+    length = len(cells)
+    while length and not cells[length - 1].strip():
+        length -= 1
+    return cells[:length]
 
 
 def _places(raw: pd.DataFrame, key: str, file: Path, faults: FaultList) -> pd.DataFrame:

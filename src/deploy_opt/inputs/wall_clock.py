@@ -33,10 +33,9 @@ def wall_hours(start: dt.datetime, end: dt.datetime, time_zone: str) -> pd.Datet
     pandas.DatetimeIndex
         Naive local hour starts, increasing, named ``hour``.
     """
-    hours = pd.date_range(
-        pd.Timestamp(start).floor("h"), pd.Timestamp(end), freq="h", inclusive="left", name="hour"
-    )
-    return hours[~skipped_hours(hours, time_zone)]
+    stop = pd.Timestamp(end)
+    hours = pd.date_range(pd.Timestamp(start).floor("h"), stop, freq="h", name="hour")
+    return hours[(hours < stop) & ~skipped_hours(hours, time_zone)]
 
 
 def skipped_hours(hours: pd.DatetimeIndex, time_zone: str) -> NDArray[np.bool_]:

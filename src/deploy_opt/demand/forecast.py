@@ -1,0 +1,287 @@
+"""Forecast the calls of every service, area and hour: means, quantiles, integer paths, skill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from deploy_opt.demand.backtest import score_origins
+from deploy_opt.demand.counts import count_grids, local_time
+from deploy_opt.demand.frames import (
+    ServiceForecast,
+    area_frame,
+    check_levels,
+    level_frame,
+    path_frame,
+    weekly_means,
+)
+from deploy_opt.demand.members import run_members
+from deploy_opt.demand.origins import OriginRunner, choose, hindsight
+from deploy_opt.demand.outages import find_outages
+from deploy_opt.demand.predictive import measure_spread
+from deploy_opt.demand.windows import hours_ahead, make_window
+from deploy_opt.errors import FaultList, InputError, nearest
+from deploy_opt.inputs.wall_clock import HOUR
+from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from deploy_opt.demand.counts import CountGrid
+    from deploy_opt.demand.drivers import CovariateFrames
+    from deploy_opt.demand.windows import Window
+
+_LONG_GAP_H = 4 * HOURS_PER_WEEK
+_SHORT_HISTORY_WEEKS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemandForecast:
+    """Forecast of every service over one horizon.
+
+    Attributes
+    ----------
+    quantiles
+        Contract ``forecast.parquet``: areas only.
+    levels
+        Contract ``forecast_levels.parquet``: city, and districts where they were given.
+    paths
+        Contract ``paths.parquet``: service, area_id, hour, path_000 ...; whole calls. The sum of
+        the areas is the path of the city.
+    skill
+        Contract ``backtest.csv``: how well each model forecast stretches of the history.
+    notes
+        What was done, found and assumed, in words.
+    areas
+        Service -> its areas, in the order of the rows of `weekly`.
+    weekly
+        Service -> (areas, 168) expected calls per hour, see `weekly_rates`.
+    """
+
+    quantiles: pd.DataFrame
+    levels: pd.DataFrame
+    paths: pd.DataFrame
+    skill: pd.DataFrame
+    notes: tuple[str, ...]
+    areas: dict[str, tuple[str, ...]]
+    weekly: dict[str, NDArray[np.float64]]
+
+    def weekly_rates(self, service: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Give the expected calls per hour of a usual week of the horizon.
+
+        Parameters
+        ----------
+        service
+            One of the services that were counted.
+
+        Returns
+        -------
+        area_ids : tuple of str
+            The areas.
+        rates : ndarray
+            (areas, 168) calls per hour, the mean over the horizon's hours with that hour of the
+            week, Monday 00:00 = 0. An hour of the week that the horizon does not hold has the rate
+            of the area model there, times what the horizon expects over what that model would.
+
+        Raises
+        ------
+        InputError
+            When the service was not forecast.
+        """
+        if service not in self.weekly:
+            known = ", ".join(self.weekly)
+            raise InputError.of(
+                "service",
+                repr(service),
+                f"one that has calls: {known}",
+                nearest(service, self.weekly),
+            )
+        return self.areas[service], self.weekly[service]
+
+
+def forecast(  # noqa: PLR0913  (the pinned library call)
+    counts: pd.DataFrame,
+    *,
+    start: dt.datetime | dt.date | str,
+    horizon_h: int,
+    covariates: CovariateFrames | None = None,
+    levels: Mapping[str, str] | None = None,
+    seed: int,
+    zone: str = "UTC",
+    num_paths: int = 200,
+    calls_per_day: Mapping[str, float] | None = None,
+) -> DemandForecast:
+    """Forecast the calls per service, area and hour.
+
+    The city's total comes from the members of the pool that did best on up to eight stretches of
+    the history, and is spread over the areas by the empirical-Bayes factor model, so that levels
+    agree. Around the means, counts follow a gamma-Poisson law whose factors are shared by day and
+    hour, and one per area and week.
+
+    Parameters
+    ----------
+    counts
+        Contract ``counts.parquet``: service, area_id, hour, num_calls [, observed, hours]. Hours
+        from `start` on are not looked at. Without the column observed, outages are looked for (see
+        `mask_outages`); with it, it is believed.
+    start
+        First hour to forecast; local time, or zoned.
+    horizon_h
+        Hours to forecast, at most 8,784.
+    covariates
+        Weather, events, holidays, school days (`deploy_opt.inputs.covariates.Covariates`).
+    levels
+        area_id -> district, for the district level.
+    seed
+        Seed of the paths.
+    zone
+        IANA zone of the city.
+    num_paths
+        Integer paths to draw.
+    calls_per_day
+        Service -> mean calls a day that the horizon is scaled to, for samples and what-ifs. Means
+        are scaled and paths drawn anew, as whole calls cannot be scaled.
+
+    Raises
+    ------
+    InputError
+        For faulty counts, no calls, a history that ends before it starts, unknown names.
+    """
+    grids, count_notes = count_grids(counts, zone=zone)
+    notes = list(count_notes)
+    first = local_time(start, zone)
+    hours_ahead(first, horizon_h, zone)
+    grids = _with_calls(grids, first, notes)
+    _check_names(grids, levels, calls_per_day, num_paths)
+    if "observed" not in counts:
+        hidden, outage_notes = find_outages(grids)
+        grids = tuple(g.without(h) for g, h in zip(grids, hidden, strict=True))
+        notes += outage_notes
+    known_h = _weather_known_h(covariates, first)
+    made = []
+    for grid in grids:
+        target = (calls_per_day or {}).get(grid.service)
+        made.append(_one_service(grid, first, horizon_h, covariates, zone, known_h, target))
+        notes += [note for note in made[-1].notes if note not in notes]
+    return DemandForecast(
+        quantiles=pd.concat([area_frame(m) for m in made], ignore_index=True),
+        levels=pd.concat([level_frame(m, levels) for m in made], ignore_index=True),
+        paths=path_frame(made, seed, num_paths),
+        skill=_joined([m.skill for m in made]),
+        notes=tuple(notes),
+        areas={m.window.service: m.window.area_ids for m in made},
+        weekly={m.window.service: m.weekly for m in made},
+    )
+
+
+def _with_calls(
+    grids: tuple[CountGrid, ...], first: pd.Timestamp, notes: list[str]
+) -> tuple[CountGrid, ...]:
+    kept = []
+    for grid in grids:
+        if grid.before(first).calls.any():
+            kept.append(grid)
+        else:
+            notes.append(f"{grid.service}: no call before {first:%Y-%m-%d}, so no forecast")
+    if not kept:
+        found = f"no call of any service before {first:%Y-%m-%d %H:%M}"
+        raise InputError.of(
+            "counts", found, "calls to learn from", "check the window and the areas"
+        )
+    return tuple(kept)
+
+
+def _check_names(
+    grids: tuple[CountGrid, ...],
+    levels: Mapping[str, str] | None,
+    calls_per_day: Mapping[str, float] | None,
+    num_paths: int,
+) -> None:
+    faults = FaultList()
+    services = [grid.service for grid in grids]
+    for service, per_day in (calls_per_day or {}).items():
+        if service not in services:
+            known = f"a service with calls: {', '.join(services)}"
+            faults.add("calls_per_day", repr(service), known, nearest(service, services))
+        if not (np.isfinite(per_day) and per_day > 0):
+            faults.add(f"calls_per_day: {service}", str(per_day), "a number > 0")
+    check_levels(grids, levels, faults)
+    if not 1 <= num_paths <= 1000:
+        faults.add("num_paths", str(num_paths), "1 to 1000")
+    faults.raise_if_any()
+
+
+def _weather_known_h(covariates: CovariateFrames | None, first: pd.Timestamp) -> int | None:
+    """Hours from the start on for which the weather frame holds a temperature or a sum."""
+    weather = None if covariates is None else covariates.weather
+    if weather is None or weather.empty:
+        return None
+    values = weather.drop(columns="hour")
+    known = weather.loc[values.notna().any(axis=1) & (weather["hour"] >= first), "hour"]
+    return 0 if known.empty else int((known.max() - first) / HOUR) + 1
+
+
+def _one_service(
+    grid: CountGrid,
+    first: pd.Timestamp,
+    horizon_h: int,
+    covariates: CovariateFrames | None,
+    zone: str,
+    known_h: int | None,
+    target: float | None,
+) -> ServiceForecast:
+    window = make_window(grid, first, horizon_h, zone)
+    known = grid.before(first)
+    runner = OriginRunner(known, covariates, zone=zone, weather_known_h=known_h)
+    origins = runner.before(first, horizon_h)
+    choice = choose(origins)
+    members = run_members(window, known, covariates, only_factor_model=len(origins) == 0)
+    spread = measure_spread(origins or [hindsight(known, window)], choice)
+    means = choice.mean(members.city)[:, None] * members.split
+    usual = members.rates.at(np.arange(HOURS_PER_WEEK))
+    if target is not None:
+        means *= target / (means.sum() / (window.ahead_length_h.sum() / HOURS_PER_DAY))
+    notes = [*_window_notes(window), f"{grid.service}: {choice.words}"]
+    notes += [f"{grid.service}: {note}" for note in members.notes]
+    return ServiceForecast(
+        window=window,
+        means=means,
+        spread=spread,
+        weekly=weekly_means(window, means, usual),
+        skill=score_origins(origins, grid.service, grid.area_ids),
+        notes=tuple(notes),
+    )
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put frames under each other; empty ones decide nothing but the columns."""
+    full = [frame for frame in frames if len(frame)]
+    return pd.concat(full, ignore_index=True) if full else frames[0]
+
+
+def _window_notes(window: Window) -> list[str]:
+    notes, service = [], window.service
+    weeks = float(window.age_weeks[0])
+    if weeks < _SHORT_HISTORY_WEEKS:
+        notes.append(
+            f"{service}: only {weeks:.1f} weeks of history: the shapes of the day and of the "
+            "areas are held close to the average"
+        )
+    if window.gap_h > _LONG_GAP_H:
+        notes.append(
+            f"{service}: the history ends {window.gap_h / HOURS_PER_DAY:.0f} days before the "
+            "forecast starts; its last level is carried on"
+        )
+    silent = int((window.calls.sum(axis=0) == 0).sum())
+    if silent:
+        notes.append(
+            f"{service}: {silent} of {len(window.area_ids)} areas have no call in the "
+            "history; they get a small rate, not zero"
+        )
+    return notes

@@ -1,0 +1,184 @@
+"""Lay a forecast out as the frames of the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from deploy_opt.demand.predictive import draw_paths, value_columns
+from deploy_opt.seeds import stream
+from deploy_opt.units import HOURS_PER_WEEK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from deploy_opt.demand.counts import CountGrid
+    from deploy_opt.demand.predictive import Spread
+    from deploy_opt.demand.windows import Window
+    from deploy_opt.errors import FaultList
+
+CITY = "city"
+DISTRICT = "district"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceForecast:
+    """Forecast of one service as arrays.
+
+    Attributes
+    ----------
+    window
+        History and hours ahead.
+    means
+        (hours, areas) expected calls.
+    spread
+        Variances of the factors around them.
+    weekly
+        (areas, 168) expected calls per hour of the week.
+    skill
+        Scores of the origins.
+    notes
+        What was done and found, in words.
+    """
+
+    window: Window
+    means: NDArray[np.float64]
+    spread: Spread
+    weekly: NDArray[np.float64]
+    skill: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def check_levels(
+    grids: Iterable[CountGrid], levels: Mapping[str, str] | None, faults: FaultList
+) -> None:
+    """Note a fault when an area has no district.
+
+    Parameters
+    ----------
+    grids
+        One per service.
+    levels
+        area_id -> district, or None.
+    faults
+        Where it is noted.
+    """
+    areas = {area for grid in grids for area in grid.area_ids}
+    missing = sorted(areas - set(levels if levels is not None else areas))
+    if missing:
+        found = f"no district for {len(missing)} areas such as {missing[0]!r}"
+        faults.add("levels", found, "a district for every area")
+
+
+def weekly_means(
+    window: Window, means: NDArray[np.float64], usual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average the horizon by hour of the week; see `DemandForecast.weekly_rates`.
+
+    Parameters
+    ----------
+    window
+        The hours ahead.
+    means
+        (hours, areas) expected calls.
+    usual
+        (168, areas) rates of the area model, for hours of the week that the horizon does not hold.
+
+    Returns
+    -------
+    ndarray
+        (areas, 168) calls per hour.
+    """
+    num_areas = means.shape[1]
+    hours = np.bincount(window.ahead_how, window.ahead_length_h, HOURS_PER_WEEK)
+    calls = np.zeros((HOURS_PER_WEEK, num_areas))
+    np.add.at(calls, window.ahead_how, means)
+    expected = (usual[window.ahead_how] * window.ahead_length_h[:, None]).sum()
+    rates = usual * (means.sum() / expected)
+    there = hours > 0
+    rates[there] = calls[there] / hours[there, None]
+    return np.ascontiguousarray(rates.T)
+
+
+def area_frame(made: ServiceForecast) -> pd.DataFrame:
+    """Lay out means and quantiles of the areas, contract ``forecast.parquet``."""
+    window = made.window
+    num_hours, num_areas = made.means.shape
+    values = value_columns(made.means.T.reshape(-1), np.repeat(made.spread.of_cells(), num_hours))
+    keys = {
+        "service": window.service,
+        "area_id": np.repeat(np.array(window.area_ids, dtype=object), num_hours),
+        "hour": np.tile(window.ahead.to_numpy(), num_areas),
+    }
+    return pd.DataFrame(keys | values)
+
+
+def level_frame(made: ServiceForecast, levels: Mapping[str, str] | None) -> pd.DataFrame:
+    """Lay out means and quantiles of city and districts, contract ``forecast_levels.parquet``.
+
+    Parameters
+    ----------
+    made
+        The forecast.
+    levels
+        area_id -> district, or None.
+    """
+    window, frames = made.window, []
+    groups = {(CITY, CITY): np.arange(len(window.area_ids))}
+    if levels is not None:
+        district = np.array([levels[area] for area in window.area_ids], dtype=object)
+        for name in sorted(set(district)):
+            groups[DISTRICT, str(name)] = np.flatnonzero(district == name)
+    for (level, level_id), columns in groups.items():
+        keys = {
+            "service": window.service,
+            "level": level,
+            "level_id": level_id,
+            "hour": window.ahead.to_numpy(),
+        }
+        values = value_columns(
+            made.means[:, columns].sum(axis=1), made.spread.of_sums(made.means, columns)
+        )
+        frames.append(pd.DataFrame(keys | values))
+    return pd.concat(frames, ignore_index=True)
+
+
+def path_frame(made: list[ServiceForecast], seed: int, num_paths: int) -> pd.DataFrame:
+    """Draw the paths of every service, contract ``paths.parquet``.
+
+    Parameters
+    ----------
+    made
+        One per service.
+    seed
+        Each service draws from its own stream of it.
+    num_paths
+        Columns path_000 ... to draw.
+    """
+    sizes = [m.means.size for m in made]
+    every = np.empty((sum(sizes), num_paths), dtype=np.int32)
+    keys, row = [], 0
+    for one, size in zip(made, sizes, strict=True):
+        window = one.window
+        num_hours, num_areas = one.means.shape
+        out = every[row : row + size].reshape(num_areas, num_hours, num_paths)
+        rng = stream(seed, "demand", "paths", window.service)
+        draw_paths(one.means, window.ahead, one.spread, rng, out)
+        row += size
+        key = {
+            "service": window.service,
+            "area_id": np.repeat(np.array(window.area_ids, dtype=object), num_hours),
+            "hour": np.tile(window.ahead.to_numpy(), num_areas),
+        }
+        keys.append(pd.DataFrame(key))
+    names = [f"path_{k:03d}" for k in range(num_paths)]
+    paths = pd.DataFrame(every, columns=names, copy=False)
+    key_columns = pd.concat(keys, ignore_index=True)
+    for place, name in enumerate(key_columns):
+        paths.insert(place, name, key_columns[name])
+    return paths

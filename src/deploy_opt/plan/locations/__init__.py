@@ -1,0 +1,1 @@
+"""The classic location problems, each solved exactly, behind `deploy_opt.plan.locate.locate`."""

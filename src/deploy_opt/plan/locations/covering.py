@@ -1,0 +1,263 @@
+"""Covering models: the most demand within a standard, the fewest posts, back-up cover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from deploy_opt.plan.cover import MergedRows, merge_rows
+from deploy_opt.plan.locations.problem import (
+    Answer,
+    LocationProblem,
+    chosen_units,
+    joined_report,
+    refuse_unreachable,
+    settled,
+)
+from deploy_opt.plan.search import Hour, fit, improve
+from deploy_opt.plan.solver import Model, Solution, linear_model, solve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_DENSE = 50_000_000
+"""Cells of a cover matrix that the swap search may hold densely (400 MB of float64)."""
+ROUNDING = 1e-8
+"""Share of the demand within which a solver's bound is the counted value."""
+
+
+def max_cover(problem: LocationProblem) -> Answer:
+    """Solve the maximal covering location problem, MCLP (Church & ReVelle 1974).
+
+    Papers of the Regional Science Association 32, 101-118. On merged covering sets g with weight
+    w_g and posts j::
+
+        (1) max  sum_g w_g y_g
+        (2) y_g <= sum_j a_gj x_j    for all g
+        (3) sum_j x_j = p
+        (4) x_j in {0, 1}, 0 <= y_g <= 1, locked x_j = 1, forbidden x_j = 0
+
+    The solve starts from greedy additions improved by exact swaps.
+
+    Parameters
+    ----------
+    problem
+        Uses `cover`, `demand`, `num_posts`.
+
+    Returns
+    -------
+    Answer
+        Objective: demand covered.
+    """
+    merged = merged_sets(problem)
+    num = problem.num_posts or 0
+    model = cover_model(problem, merged, num)
+    start = swap_start(problem, merged, num, np.array([0.0, 1.0]))
+    if start is not None:
+        reached = np.minimum(merged.cover @ start, 1.0)
+        start = np.concatenate([start, reached])
+    return counted(problem, merged, solve(model, start=start, limits=problem.limits), 1)
+
+
+def counted(problem: LocationProblem, merged: MergedRows, found: Solution, times: int) -> Answer:
+    """Count the demand covered so many times by the posts found, free of the solver's rounding."""
+    units = chosen_units(found, problem.size)
+    if found.x is None:
+        return Answer(units, found.report)
+    exact = float(merged.weights @ (merged.cover @ units >= times))
+    bound = found.report.bound
+    if abs(bound - exact) <= ROUNDING * merged.weights.sum():
+        bound = exact
+    return Answer(units, settled(found.report, exact, bound, maximise=True))
+
+
+def cover_model(problem: LocationProblem, merged: MergedRows, num_posts: int) -> Model:
+    """Write the MCLP of `max_cover`; columns are x then y, rows are (2) then (3)."""
+    groups, posts = merged.cover.shape
+    lower, upper = problem.bounds()
+    matrix = sparse.vstack(
+        [
+            sparse.hstack([-merged.cover, sparse.eye_array(groups)]),
+            sparse.hstack([sparse.csr_array(np.ones((1, posts))), sparse.csr_array((1, groups))]),
+        ],
+        format="csr",
+    )
+    return linear_model(
+        np.concatenate([np.zeros(posts), merged.weights]),
+        matrix,
+        rows=(
+            np.append(np.full(groups, -np.inf), num_posts),
+            np.append(np.zeros(groups), num_posts),
+        ),
+        bounds=(
+            np.concatenate([lower, np.zeros(groups)]),
+            np.concatenate([upper, np.ones(groups)]),
+        ),
+        integer=np.arange(posts + groups) < posts,
+        maximise=True,
+    )
+
+
+def swap_start(
+    problem: LocationProblem,
+    merged: MergedRows,
+    num_units: int,
+    curve: NDArray[np.float64],
+    most: NDArray[np.float64] | float = 1.0,
+) -> NDArray[np.float64] | None:
+    """Place units by greedy additions and exact swaps.
+
+    Parameters
+    ----------
+    problem
+        For the locks.
+    merged
+        Covering sets and weights.
+    num_units
+        Units to place.
+    curve
+        Cover by m covering units; its last value also holds for more.
+    most
+        Most units at a post.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Units per post, shape (posts,); None when the matrix is too large for the search.
+    """
+    groups, posts = merged.cover.shape
+    if groups * posts > MOST_DENSE or num_units == 0 or groups == 0:
+        return None
+    lower, upper = problem.bounds(most)
+    full = np.full(num_units + 1, curve[-1])
+    full[: min(curve.size, num_units + 1)] = curve[: num_units + 1]
+    hour = Hour(
+        cover=merged.cover.T.toarray(),
+        weights=merged.weights,
+        curve=full,
+        lower=lower.astype(np.int64),
+        upper=np.minimum(upper, num_units).astype(np.int64),
+    )
+    units, _ = improve(hour, fit(hour, hour.lower, num_units))
+    return units.astype(np.float64)
+
+
+def fewest_posts(problem: LocationProblem) -> Answer:
+    """Solve the location set covering problem, LSCP (Toregas, Swain, ReVelle & Bergman 1971).
+
+    Operations Research 19, 1363-1373. Over the rows with demand::
+
+        (1) min  sum_j x_j
+        (2) sum_j a_gj x_j >= 1      for all g
+        (3) x_j in {0, 1}, locked x_j = 1, forbidden x_j = 0
+
+    Parameters
+    ----------
+    problem
+        Uses `cover`, `demand` (rows without demand need no cover).
+
+    Returns
+    -------
+    Answer
+        Objective: posts.
+
+    Raises
+    ------
+    InfeasibleError
+        No allowed post covers some row that has demand; the rows are named.
+    """
+    needed = problem.sets[problem.demand > 0]
+    allowed = needed[:, np.flatnonzero(~problem.forbidden)]
+    bare = np.flatnonzero(np.diff(allowed.indptr) == 0)
+    refuse_unreachable(
+        np.flatnonzero(problem.demand > 0)[bare], "no allowed post reaches them within the standard"
+    )
+    sets = merge_rows(needed, np.ones(needed.shape[0])).cover
+    found = solve(set_cover_model(problem, sets), limits=problem.limits)
+    return Answer(chosen_units(found, problem.size), found.report)
+
+
+def set_cover_model(problem: LocationProblem, sets: sparse.csr_array) -> Model:
+    """Write the LSCP of `fewest_posts` for covering sets, shape (groups, posts)."""
+    return linear_model(
+        np.ones(problem.size),
+        sets,
+        rows=(1.0, np.inf),
+        bounds=problem.bounds(),
+        integer=True,
+    )
+
+
+def backup_cover(problem: LocationProblem) -> Answer:
+    """Solve back-up coverage (Hogan & ReVelle 1986), first cover before second.
+
+    Management Science 32, 1434-1444. Their BACOP1 asks for every row to be covered once, which
+    few real areas can meet, and their BACOP2 needs a weight between the two covers. Here the
+    first cover comes first: with C the MCLP optimum::
+
+        (1) max  sum_g w_g u_g
+        (2) y_g + u_g <= sum_j a_gj x_j    for all g
+        (3) u_g <= y_g                     for all g
+        (4) sum_j x_j = p
+        (5) sum_g w_g y_g >= C
+        (6) x_j in {0, 1}, 0 <= y_g, u_g <= 1, locked x_j = 1, forbidden x_j = 0
+
+    Where p posts can cover everything this is BACOP1.
+
+    Parameters
+    ----------
+    problem
+        Uses `cover`, `demand`, `num_posts`.
+
+    Returns
+    -------
+    Answer
+        Objective: demand covered at least twice; ``report.parts["first_cover"]`` is C.
+    """
+    merged = merged_sets(problem)
+    groups, posts = merged.cover.shape
+    num = problem.num_posts or 0
+    first = max_cover(problem)
+    unit = sparse.eye_array(groups)
+    matrix = sparse.block_array(
+        [
+            [-merged.cover, unit, unit],
+            [None, -unit, unit],
+            [sparse.csr_array(np.ones((1, posts))), None, None],
+            [None, sparse.csr_array(merged.weights[None, :]), None],
+        ],
+        format="csr",
+    )
+    least = first.report.objective if np.isfinite(first.report.objective) else 0.0
+    lower, upper = problem.bounds()
+    reached = np.minimum(merged.cover @ first.units, 2.0)
+    found = solve(
+        linear_model(
+            np.concatenate([np.zeros(posts + groups), merged.weights]),
+            matrix,
+            rows=(
+                np.concatenate([np.full(2 * groups, -np.inf), [num, least * (1 - 1e-9)]]),
+                np.concatenate([np.zeros(2 * groups), [num, np.inf]]),
+            ),
+            bounds=(
+                np.concatenate([lower, np.zeros(2 * groups)]),
+                np.concatenate([upper, np.ones(2 * groups)]),
+            ),
+            integer=np.arange(posts + 2 * groups) < posts,
+            maximise=True,
+        ),
+        start=np.concatenate([first.units, np.minimum(reached, 1), np.maximum(reached - 1, 0)]),
+        limits=problem.limits,
+    )
+    answer = counted(problem, merged, found, 2)
+    report = joined_report(answer.report, [first.report], parts={"first_cover": least})
+    return Answer(answer.units, report)
+
+
+def merged_sets(problem: LocationProblem) -> MergedRows:
+    """Merge equal covering sets, leaving out rows that have no demand or no post."""
+    sets = problem.sets
+    kept = np.flatnonzero((problem.demand > 0) & (np.diff(sets.indptr) > 0))
+    return merge_rows(sets[kept], problem.demand[kept])
