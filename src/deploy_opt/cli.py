@@ -131,35 +131,42 @@ def import_incidents(
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for incidents and scorecard.")] = None,
     zone: Annotated[str | None, typer.Option(help="IANA time zone of the records.")] = None,
+    service: Annotated[
+        str | None, typer.Option(help="ems, police, coresponse or fire, if the file does not say.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a CAD export, show its traps with examples, and score its quality."""
-    from deploy_opt.inputs.guess import guess_mapping
     from deploy_opt.inputs.incidents import read_incidents
-    from deploy_opt.inputs.mapping import load_mapping, load_preset, preset_names
-    from deploy_opt.inputs.scorecard import format_scorecard
-    from deploy_opt.inputs.traps import format_traps
+    from deploy_opt.inputs.records.guess import guess_mapping
+    from deploy_opt.inputs.records.mapping import load_mapping, load_preset, preset_names
+    from deploy_opt.inputs.records.scorecard import format_scorecard
+    from deploy_opt.inputs.records.traps import format_traps
 
     if guess:
         typer.echo(guess_mapping(file).yaml_text, nl=False)
         return
-    if (preset is None) == (mapping is None):
-        raise InputError.of(
-            "import", "no preset", f"--preset ({', '.join(preset_names())}) or --mapping"
-        )
-    chosen = load_preset(preset) if preset is not None else load_mapping(mapping)
-    incidents = read_incidents(file, chosen, zone=zone)
+    if preset is not None and mapping is None:
+        chosen = load_preset(preset)
+    elif mapping is not None and preset is None:
+        chosen = load_mapping(mapping)
+    else:
+        found = "both a preset and a mapping" if preset else "no preset"
+        names = ", ".join(preset_names())
+        raise InputError.of("import", found, f"one of --preset ({names}) and --mapping")
+    incidents = read_incidents(file, chosen, zone=zone, service=service)
     if not dry_run:
-        from deploy_opt.report.files import write_csv, write_parquet
-        from deploy_opt.store import write_atomically
+        from deploy_opt.report.files import write_csv, write_files, write_parquet
 
         folder = out or Path("out") / f"import-{file.name.split('.')[0]}"
-        write_atomically(
-            folder / "incidents.parquet", lambda path: write_parquet(incidents.frame, path)
+        write_files(
+            folder,
+            {
+                "incidents.parquet": lambda path: write_parquet(incidents.frame, path),
+                "traps.csv": lambda path: write_csv(incidents.traps, path),
+                "scorecard.csv": lambda path: write_csv(incidents.scorecard, path),
+            },
         )
-        for name in ("traps", "scorecard"):
-            frame = getattr(incidents, name)
-            write_atomically(folder / f"{name}.csv", lambda path, f=frame: write_csv(f, path))
     counts = f"{file}: {incidents.num_rows_read} rows read, {incidents.num_kept} incidents kept"
     value = {
         "rows_read": incidents.num_rows_read,

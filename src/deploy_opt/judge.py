@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from deploy_opt.input_settings import Service
     from deploy_opt.inputs.travel import TravelTimes
-    from deploy_opt.settings import PlanSettings, Scenario, Service
+    from deploy_opt.settings import PlanSettings, Scenario
     from deploy_opt.stages import Calls, Demand, Ground
 
 _LONGEST_BUSY_MIN = 6 * MINUTES_PER_HOUR

@@ -19,10 +19,10 @@ from deploy_opt.inputs.areas_make import grid_areas, voronoi_areas
 from deploy_opt.inputs.base_map import BaseMap, load_base_map
 from deploy_opt.inputs.covariates import Covariates, load_covariates
 from deploy_opt.inputs.incidents import read_incidents
-from deploy_opt.inputs.mapping import load_mapping, load_preset
 from deploy_opt.inputs.matrices import load_matrix
 from deploy_opt.inputs.points import demand_points
 from deploy_opt.inputs.posts import candidate_posts, read_hospitals, read_posts
+from deploy_opt.inputs.records.mapping import load_mapping, load_preset
 from deploy_opt.inputs.road_lines import road_lines
 from deploy_opt.inputs.roads import Roads, load_roads
 from deploy_opt.inputs.travel import TravelTimes, travel_times, unreachable
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from deploy_opt.settings import Scenario, Service
+    from deploy_opt.input_settings import Service
+    from deploy_opt.settings import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +303,7 @@ def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
         seed=scenario.seed,
         zone=scenario.time_zone,
         num_paths=scenario.demand.num_paths,
-        calls_per_day=scenario.demand.scale_to_calls_per_day,
+        calls_per_day=dict(scenario.demand.scale_to_calls_per_day.items()),
     )
     scaled = tuple(
         f"{service} is scaled to {per_day:g} calls a day"
@@ -427,4 +428,5 @@ def _point_calls(points: pd.DataFrame, demand: Demand, service: Service) -> NDAr
     area_ids, rates = demand.forecast.weekly_rates(service)
     weekly = dict(zip(area_ids, rates.sum(axis=1), strict=True))
     calls = points["area_id"].map(weekly).fillna(0.0) * points["share"]
-    return np.maximum(calls.to_numpy(dtype=float), 1e-9)
+    weights: NDArray[np.float64] = np.maximum(calls.to_numpy(dtype=float), 1e-9)
+    return weights

@@ -90,9 +90,9 @@ def init_from_cad(
     pathlib.Path
         The scenario file.
     """
-    from deploy_opt.inputs.guess import guess_mapping
     from deploy_opt.inputs.incidents import read_incidents
-    from deploy_opt.inputs.mapping import load_mapping
+    from deploy_opt.inputs.records.guess import guess_mapping
+    from deploy_opt.inputs.records.mapping import load_mapping
 
     _refuse_full(folder)
     guessed = guess_mapping(cad)
@@ -144,7 +144,13 @@ def _load(roads: str) -> Roads:
     from deploy_opt.inputs.roads import load_roads
 
     section, parts = _road_section(roads)
-    return load_roads(**dict(zip(section, map(str, parts), strict=True)))
+    files = dict(zip(section, parts, strict=True))
+    return load_roads(
+        nodes=files.get("nodes"),
+        arcs=files.get("arcs"),
+        graphml=files.get("graphml"),
+        osm_xml=files.get("osm_xml"),
+    )
 
 
 def _zone_of(incidents: Incidents, zone: str | None) -> str:

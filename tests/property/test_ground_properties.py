@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from deploy_opt.inputs.areas import areas_of, locate_points
 from deploy_opt.inputs.areas_make import grid_areas
-from deploy_opt.inputs.coverages import areas_km2, merge_small
 from deploy_opt.inputs.points import demand_points
 from deploy_opt.inputs.roads import Roads
+from deploy_opt.inputs.shapes.coverages import areas_km2, merge_small
 from deploy_opt.inputs.travel import travel_times
 
 

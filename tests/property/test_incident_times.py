@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy_opt.inputs.record_times import read_times
+from deploy_opt.inputs.records.times import read_times
 
 ZONES = (
     "America/New_York",

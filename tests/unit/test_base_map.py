@@ -51,10 +51,10 @@ def test_a_kind_that_is_neither_is_one_line_with_the_nearest(tmp_path):
         load_base_map(file)
 
 
-def test_a_file_without_kinds_is_one_line(tmp_path):
-    file = written(tmp_path, ({"kinds": "land"}, polygon(square(4, 52))))
-    with pytest.raises(InputError, match=r"no column 'kind', .*did you mean 'kinds'"):
-        load_base_map(file)
+def test_without_kinds_every_polygon_is_land(tmp_path):
+    found = load_base_map(written(tmp_path, ({"name": "Over there"}, polygon(square(4, 52)))))
+    assert len(found.land) == 1
+    assert not found.water
 
 
 def test_a_missing_file_is_one_line(tmp_path):

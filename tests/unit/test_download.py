@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from deploy_opt.errors import InputError, OfflineError
-from deploy_opt.inputs import http_files
 from deploy_opt.inputs.download import fetch, list_recipes, load_recipe
-from deploy_opt.inputs.download_recipes import fill, is_allowed
-from deploy_opt.inputs.http_files import Asked, fetch_file
+from deploy_opt.inputs.fetch import http_files
+from deploy_opt.inputs.fetch.download_recipes import fill, is_allowed
+from deploy_opt.inputs.fetch.http_files import Asked, fetch_file
 
 HEADER = ["id", "at", "note"]
 

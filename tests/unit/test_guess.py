@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from deploy_opt.errors import InputError
-from deploy_opt.inputs.guess import guess_mapping, recognise_preset
 from deploy_opt.inputs.incidents import read_incidents
-from deploy_opt.inputs.mapping import load_mapping, load_preset, preset_names
+from deploy_opt.inputs.records.guess import guess_mapping, recognise_preset
+from deploy_opt.inputs.records.mapping import load_mapping, load_preset, preset_names
 
 FOLDER = Path(__file__).parent / "fixtures" / "incidents"
 FIXTURES = {

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from deploy_opt.errors import InputError
-from deploy_opt.inputs import record_files
 from deploy_opt.inputs.incidents import read_incidents
-from deploy_opt.inputs.mapping import IncidentMapping, load_preset, parse_mapping
+from deploy_opt.inputs.records import files as record_files
+from deploy_opt.inputs.records.mapping import IncidentMapping, load_preset, parse_mapping
 
 ZONE = "America/New_York"
 
@@ -328,3 +328,8 @@ def test_units_of_an_incident_without_a_call_time_on_one_row_are_still_joined(tm
     assert count(found, "no_call_time") == 1
     single = read(tmp_path, "id,u,t,d\n1,A,2024-01-01 10:00,2024-01-01 10:02\n", units)
     assert single.frame["num_units"].tolist() == [1]
+
+
+def test_an_unknown_service_gets_the_nearest_name(tmp_path):
+    with pytest.raises(InputError, match="did you mean 'police'"):
+        read_incidents(tmp_path / "calls.csv", load_preset("generic"), service="polise")

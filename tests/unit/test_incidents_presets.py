@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from deploy_opt.inputs.incidents import read_incidents
-from deploy_opt.inputs.mapping import load_preset, preset_names
+from deploy_opt.inputs.records.mapping import load_preset, preset_names
 from deploy_opt.tables import TABLES
 
 FOLDER = Path(__file__).parent / "fixtures" / "incidents"

@@ -3,13 +3,13 @@
 import pytest
 
 from deploy_opt.errors import InputError
-from deploy_opt.inputs.mapping import (
+from deploy_opt.inputs.records.mapping import (
     IncidentMapping,
     load_mapping,
     load_preset,
     preset_names,
 )
-from deploy_opt.inputs.mapping_fields import TimeField
+from deploy_opt.inputs.records.mapping_fields import TimeField
 
 
 def written(tmp_path, text):

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deploy_opt.inputs.day_levels import count_days, dumped_days, outage_days, volume_breaks
 from deploy_opt.inputs.incidents import read_incidents
-from deploy_opt.inputs.mapping import parse_mapping
-from deploy_opt.inputs.scorecard import COLUMNS, format_scorecard
+from deploy_opt.inputs.records.day_levels import count_days, dumped_days, outage_days, volume_breaks
+from deploy_opt.inputs.records.mapping import parse_mapping
+from deploy_opt.inputs.records.scorecard import COLUMNS, format_scorecard
 
 
 def days_of(calls, start="2022-01-01"):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from deploy_opt.inputs.incidents import read_incidents
-from deploy_opt.inputs.mapping import parse_mapping
-from deploy_opt.inputs.record_times import read_times
-from deploy_opt.inputs.traps import (
+from deploy_opt.inputs.records.mapping import parse_mapping
+from deploy_opt.inputs.records.times import read_times
+from deploy_opt.inputs.records.traps import (
     TRAPS,
     Finding,
     find_rows,

@@ -16,7 +16,7 @@ from deploy_opt.inputs.wall_clock import (
     wall_hours,
 )
 from deploy_opt.inputs.weather import join_weather, read_weather
-from deploy_opt.inputs.weather_units import convert, known_names, split_name
+from deploy_opt.inputs.weather_layouts.units import convert, known_names, split_name
 
 NEW_YORK = "America/New_York"
 local = dt.datetime.fromisoformat
@@ -663,7 +663,7 @@ def test_open_meteo_takes_no_options_and_needs_its_file(tmp_path, monkeypatch):
     (tmp_path / "latin.csv").write_bytes("time,°C".encode("latin-1"))
     with pytest.raises(InputError, match="not UTF-8"):
         read_weather(tmp_path / "latin.csv", "open_meteo", time_zone=NEW_YORK)
-    monkeypatch.setattr("deploy_opt.inputs.weather_open_meteo._MAX_BYTES", 3)
+    monkeypatch.setattr("deploy_opt.inputs.weather_layouts.open_meteo._MAX_BYTES", 3)
     with pytest.raises(InputError, match="over 200 MB"):
         read(tmp_path, META.format(0), "open_meteo")
 
@@ -698,6 +698,6 @@ def test_the_file_listed_first_counts_and_missing_hours_are_said(tmp_path):
 
 
 def test_a_table_with_too_many_rows_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("deploy_opt.inputs.weather_table.MAX_ROWS", 1)
+    monkeypatch.setattr("deploy_opt.inputs.weather_layouts.table.MAX_ROWS", 1)
     with pytest.raises(InputError, match="more than 1 rows"):
         read(tmp_path, "date,temperature_c\n2024-01-01,1\n2024-01-02,1\n")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.errors import InputError
-from deploy_opt.inputs.area_labels import area_ids, area_names, display_names
-from deploy_opt.inputs.coverages import areas_km2, clean_coverage, merge_small, overlaps
 from deploy_opt.inputs.geometry import LocalMetres
-from deploy_opt.inputs.polygons import WGS84, read_polygons
+from deploy_opt.inputs.shapes.coverages import areas_km2, clean_coverage, merge_small, overlaps
+from deploy_opt.inputs.shapes.labels import area_ids, area_names, display_names
+from deploy_opt.inputs.shapes.polygons import WGS84, read_polygons
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.errors import FaultList, nearest
-from deploy_opt.inputs.polygons import read_polygons
+from deploy_opt.inputs.shapes.polygons import read_polygons
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deploy_opt.errors import InputError
-from deploy_opt.inputs.download_recipes import Recipe, Source, fill, list_recipes, load_recipe
-from deploy_opt.inputs.http_files import Asked, fetch_file
-from deploy_opt.inputs.portals import PORTALS
+from deploy_opt.inputs.fetch.download_recipes import Recipe, Source, fill, list_recipes, load_recipe
+from deploy_opt.inputs.fetch.http_files import Asked, fetch_file
+from deploy_opt.inputs.fetch.portals import PORTALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,23 +10,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.errors import FaultList, InputError
-from deploy_opt.inputs.batch_reader import Reading
-from deploy_opt.inputs.headers import Found, find_columns
-from deploy_opt.inputs.mapping_fields import TIME_NAMES
-from deploy_opt.inputs.record_batch import convert_batch
-from deploy_opt.inputs.record_checks import check_rows
-from deploy_opt.inputs.record_files import Ragged, read_batches, read_headers
-from deploy_opt.inputs.record_merge import one_row_per_incident
-from deploy_opt.inputs.scorecard import score
-from deploy_opt.inputs.traps import Finding, find_rows, traps_table
+from deploy_opt.errors import FaultList, InputError, nearest
+from deploy_opt.input_settings import Service
+from deploy_opt.inputs.records.batch import convert_batch
+from deploy_opt.inputs.records.batch_reader import Reading
+from deploy_opt.inputs.records.checks import check_rows
+from deploy_opt.inputs.records.files import Ragged, read_batches, read_headers
+from deploy_opt.inputs.records.headers import Found, find_columns
+from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
+from deploy_opt.inputs.records.merge import one_row_per_incident
+from deploy_opt.inputs.records.scorecard import score
+from deploy_opt.inputs.records.traps import Finding, find_rows, traps_table
 from deploy_opt.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deploy_opt.input_settings import Service
-    from deploy_opt.inputs.mapping import IncidentMapping
+    from deploy_opt.inputs.records.mapping import IncidentMapping
 
 _MOST_UNREAD = 0.5
 
@@ -68,7 +69,7 @@ def read_incidents(
     mapping: IncidentMapping,
     *,
     zone: str | None = None,
-    service: Service | None = None,
+    service: str | None = None,
 ) -> Incidents:
     """Read one CAD export, or several files of one layout.
 
@@ -95,13 +96,15 @@ def read_incidents(
     ------
     InputError
         With every fault that makes a file unusable: missing, empty, not UTF-8, no row, missing
-        columns (with the nearest names), call times that no format reads, no time zone.
+        columns (with the nearest names), call times that no format reads, no time zone; an
+        unknown service.
 
     Notes
     -----
     A time without an offset is a wall time of the mapping's zone, a time with one is taken as it
     is. Rows without a time of the call are left out and counted.
     """
+    _check_service(service)
     paths = [Path(f) for f in ([file] if isinstance(file, str | Path) else file)]
     reading = Reading(mapping, mapping.zone or zone)
     found = _columns_of(paths, mapping)
@@ -144,6 +147,13 @@ def read_incidents(
         out_zone,
         mapping,
     )
+
+
+def _check_service(service: str | None) -> None:
+    allowed = typing.get_args(Service)
+    if service is not None and service not in allowed:
+        do = nearest(service, allowed)
+        raise InputError.of("service", repr(service), f"one of {', '.join(allowed)}", do)
 
 
 def _columns_of(paths: list[Path], mapping: IncidentMapping) -> list[Found]:
@@ -237,7 +247,7 @@ def _with_call_time(
 def _contract(
     frame: pd.DataFrame,
     zone: str,
-    service: Service | None,
+    service: str | None,
     mapping: IncidentMapping,
     where: str,
 ) -> pd.DataFrame:

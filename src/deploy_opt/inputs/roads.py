@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import FaultList, InputError, OfflineError, nearest
-from deploy_opt.inputs.road_extract import drivable_extract
-from deploy_opt.inputs.road_graph import largest_component, simple_arcs
-from deploy_opt.inputs.road_tables import read_arcs, read_nodes, with_times
+from deploy_opt.inputs.road_map.extract import drivable_extract
+from deploy_opt.inputs.road_map.graph import largest_component, simple_arcs
+from deploy_opt.inputs.road_map.tables import read_arcs, read_nodes, with_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,18 +10,18 @@ import pandas as pd
 
 from deploy_opt.errors import InputError, nearest
 from deploy_opt.inputs.wall_clock import days_in_words, wall_hours
-from deploy_opt.inputs.weather_noaa import read_ghcn, read_lcd
-from deploy_opt.inputs.weather_open_meteo import read_open_meteo
-from deploy_opt.inputs.weather_table import read_table
-from deploy_opt.inputs.weather_units import SUMS, VALUE_COLUMNS
+from deploy_opt.inputs.weather_layouts.noaa import read_ghcn, read_lcd
+from deploy_opt.inputs.weather_layouts.open_meteo import read_open_meteo
+from deploy_opt.inputs.weather_layouts.table import read_table
+from deploy_opt.inputs.weather_layouts.units import SUMS, VALUE_COLUMNS
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from deploy_opt.inputs.weather_frames import WeatherReading
-    from deploy_opt.inputs.weather_units import System
+    from deploy_opt.inputs.weather_layouts.frames import WeatherReading
+    from deploy_opt.inputs.weather_layouts.units import System
 
 MIN_HOURS_OF_DAY = 18
 """Hours of a day that must have a temperature for the day's extremes to be given."""

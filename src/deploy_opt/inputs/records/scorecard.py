@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.inputs.day_levels import (
+from deploy_opt.inputs.records.day_levels import (
     Days,
     count_days,
     dumped_days,
     outage_days,
     volume_breaks,
 )
-from deploy_opt.inputs.mapping_fields import TIME_NAMES
+from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
 from deploy_opt.inputs.wall_clock import days_in_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from deploy_opt.inputs.incidents import Incidents
-    from deploy_opt.inputs.mapping import IncidentMapping
+    from deploy_opt.inputs.records.mapping import IncidentMapping
 
 COLUMNS = ("measure", "use", "field", "group", "value", "n", "verdict", "why")
 FIELDS = (

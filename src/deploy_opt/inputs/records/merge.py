@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.inputs.mapping_fields import TIME_NAMES
-from deploy_opt.inputs.traps import Finding, find_rows
+from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
+from deploy_opt.inputs.records.traps import Finding, find_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from deploy_opt.inputs.mapping import IncidentMapping
+    from deploy_opt.inputs.records.mapping import IncidentMapping
 
 _MANY = 0.2
 

@@ -17,14 +17,14 @@ from deploy_opt.inputs.text_tables import (
     read_text_table,
     times,
 )
-from deploy_opt.inputs.weather_frames import (
+from deploy_opt.inputs.weather_layouts.frames import (
     MAX_ROWS,
     WeatherReading,
     average_stations,
     on_wall_clock,
     with_mean_temperature,
 )
-from deploy_opt.inputs.weather_units import (
+from deploy_opt.inputs.weather_layouts.units import (
     QUANTITIES,
     System,
     convert,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.errors import InputError
-from deploy_opt.inputs.mapping_fields import TIME_NAMES
+from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from deploy_opt.inputs.column_profiles import Profile
+    from deploy_opt.inputs.records.column_profiles import Profile
 
 # Field -> words of a header, each with its weight; the highest sum wins.
 _TIME_WORDS: dict[str, tuple[tuple[str, float], ...]] = {

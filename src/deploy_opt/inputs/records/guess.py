@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy_opt.errors import FaultList, InputError
-from deploy_opt.inputs.column_profiles import profile_column
-from deploy_opt.inputs.guess_yaml import mapping_yaml
-from deploy_opt.inputs.headers import find_columns
-from deploy_opt.inputs.mapping import (
+from deploy_opt.inputs.records.column_profiles import profile_column
+from deploy_opt.inputs.records.files import Ragged, read_batches, read_headers
+from deploy_opt.inputs.records.guess_yaml import mapping_yaml
+from deploy_opt.inputs.records.headers import find_columns
+from deploy_opt.inputs.records.mapping import (
     IncidentMapping,
     load_preset,
     parse_mapping,
     preset_names,
     preset_text,
 )
-from deploy_opt.inputs.mapping_fields import TimeField
-from deploy_opt.inputs.record_files import Ragged, read_batches, read_headers
+from deploy_opt.inputs.records.mapping_fields import TimeField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from deploy_opt.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deploy_opt.inputs.download_recipes import Source
+    from deploy_opt.inputs.fetch.download_recipes import Source
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import yaml
 
-from deploy_opt.inputs.guess_fields import choose_texts, choose_times
+from deploy_opt.inputs.records.guess_fields import choose_texts, choose_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.column_profiles import Profile
-    from deploy_opt.inputs.mapping import IncidentMapping
+    from deploy_opt.inputs.records.column_profiles import Profile
+    from deploy_opt.inputs.records.mapping import IncidentMapping
 
 _FEWEST_MIDNIGHTS = 0.005
 _DEGREE = re.compile(r"\b(?:lon|lng|long|longitude|lat|latitude|x|y)\b")

@@ -15,7 +15,7 @@ from deploy_opt.inputs.text_tables import (
     read_text_table,
     times,
 )
-from deploy_opt.inputs.weather_frames import (
+from deploy_opt.inputs.weather_layouts.frames import (
     MAX_ROWS,
     TIME_NAMES,
     WeatherReading,
@@ -24,7 +24,7 @@ from deploy_opt.inputs.weather_frames import (
     on_wall_clock,
     with_mean_temperature,
 )
-from deploy_opt.inputs.weather_units import (
+from deploy_opt.inputs.weather_layouts.units import (
     QUANTITIES,
     convert,
     impossible_faults,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from deploy_opt.inputs.weather_units import System
+    from deploy_opt.inputs.weather_layouts.units import System
 
 
 def read_table(

@@ -11,9 +11,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.batch_reader import BatchReader
-    from deploy_opt.inputs.cells import Cells
-    from deploy_opt.inputs.mapping_fields import NumberField, TextField
+    from deploy_opt.inputs.records.batch_reader import BatchReader
+    from deploy_opt.inputs.records.cells import Cells
+    from deploy_opt.inputs.records.mapping_fields import NumberField, TextField
 
 _THOUSANDS = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _ZIP = re.compile(r"(\d{1,5})(?:\.0+)?(?:-\d{4})?")

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.inputs.cells import Cells, joined
-from deploy_opt.inputs.mapping_fields import TIME_NAMES
-from deploy_opt.inputs.record_fields import read_numbers
-from deploy_opt.inputs.record_times import HOUR_NS, NO_TIME, SENTINELS, read_times
+from deploy_opt.inputs.records.cells import Cells, joined
+from deploy_opt.inputs.records.fields import read_numbers
+from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
+from deploy_opt.inputs.records.times import HOUR_NS, NO_TIME, SENTINELS, read_times
 from deploy_opt.units import SECONDS_PER_UNIT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.batch_reader import BatchReader
-    from deploy_opt.inputs.mapping_fields import Since, TimeField, TimeName
+    from deploy_opt.inputs.records.batch_reader import BatchReader
+    from deploy_opt.inputs.records.mapping_fields import Since, TimeField, TimeName
 
 _AM_PM = re.compile(r"\b\d{1,2}(?::\d{2})*(?:[:.]\d+)?\s*[AaPp]\.?[Mm]\b")
 _DAY_NS = 86_400_000_000_000

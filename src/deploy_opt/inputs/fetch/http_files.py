@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from deploy_opt.errors import InputError, OfflineError
-from deploy_opt.inputs.download_recipes import is_allowed, is_loopback
+from deploy_opt.inputs.fetch.download_recipes import is_allowed, is_loopback
 
 if TYPE_CHECKING:
     from pathlib import Path

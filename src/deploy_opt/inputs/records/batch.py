@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.inputs.batch_reader import BatchReader, Reading
-from deploy_opt.inputs.record_fields import read_flag, read_number, read_point, read_text
-from deploy_opt.inputs.record_time_fields import read_time_fields
-from deploy_opt.inputs.traps import Finding, find_rows
+from deploy_opt.inputs.records.batch_reader import BatchReader, Reading
+from deploy_opt.inputs.records.fields import read_flag, read_number, read_point, read_text
+from deploy_opt.inputs.records.time_fields import read_time_fields
+from deploy_opt.inputs.records.traps import Finding, find_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.headers import Found
-    from deploy_opt.inputs.record_files import Batch
+    from deploy_opt.inputs.records.files import Batch
+    from deploy_opt.inputs.records.headers import Found
 
 _SERVICES = ("ems", "police", "coresponse", "fire")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.inputs.mapping_fields import TIME_NAMES
-from deploy_opt.inputs.traps import Finding, find_rows
+from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
+from deploy_opt.inputs.records.traps import Finding, find_rows
 from deploy_opt.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.mapping import IncidentMapping
+    from deploy_opt.inputs.records.mapping import IncidentMapping
 
 _FAR = np.timedelta64(366, "D")
 _LONGEST = np.timedelta64(7, "D")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy_opt.errors import FaultList, nearest
-from deploy_opt.inputs.mapping_fields import TEXT_NAMES, TIME_NAMES
+from deploy_opt.inputs.records.mapping_fields import TEXT_NAMES, TIME_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from deploy_opt.inputs.mapping import IncidentMapping
+    from deploy_opt.inputs.records.mapping import IncidentMapping
 
 _NOT_NAME = re.compile(r"[^0-9a-z]+")
 

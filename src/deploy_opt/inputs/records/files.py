@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.errors import InputError, nearest
-from deploy_opt.inputs.cells import Cells, make_cells
+from deploy_opt.inputs.records.cells import Cells, make_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from deploy_opt.inputs.mapping import IncidentMapping
+    from deploy_opt.inputs.records.mapping import IncidentMapping
 
 _BLOCK_BYTES = 1 << 24
 _BATCH_ROWS = 200_000

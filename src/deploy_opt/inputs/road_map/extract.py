@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET  # expat since 2.4.1 refuses entity bombs
 
 from deploy_opt.errors import InputError
-from deploy_opt.inputs.road_tables import SIREN_KPH
+from deploy_opt.inputs.road_map.tables import SIREN_KPH
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 
 from deploy_opt.errors import FaultList, InputError, nearest
 from deploy_opt.input_settings import Section
-from deploy_opt.inputs.mapping_fields import (
+from deploy_opt.inputs.records.mapping_fields import (
     TEXT_NAMES,
     TIME_NAMES,
     FlagField,

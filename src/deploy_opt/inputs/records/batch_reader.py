@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deploy_opt.inputs.traps import Finding, find_rows
+from deploy_opt.inputs.records.traps import Finding, find_rows
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.cells import Cells
-    from deploy_opt.inputs.headers import Found
-    from deploy_opt.inputs.mapping import IncidentMapping
-    from deploy_opt.inputs.record_files import Batch
+    from deploy_opt.inputs.records.cells import Cells
+    from deploy_opt.inputs.records.files import Batch
+    from deploy_opt.inputs.records.headers import Found
+    from deploy_opt.inputs.records.mapping import IncidentMapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.inputs.record_times import NO_TIME, read_times
+from deploy_opt.inputs.records.times import NO_TIME, read_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.cells import Cells
+    from deploy_opt.inputs.records.cells import Cells
 
 MAX_SAMPLE = 4000
 _MOST = 0.9

@@ -13,15 +13,15 @@ import pandas as pd
 from deploy_opt.errors import FaultList, InputError
 from deploy_opt.inputs.text_tables import TEXT_ENCODING, bad_cells, dates, numbers
 from deploy_opt.inputs.wall_clock import to_wall
-from deploy_opt.inputs.weather_frames import MAX_ROWS, WeatherReading, collapse
-from deploy_opt.inputs.weather_units import QUANTITIES, SUMS, convert, impossible_faults
+from deploy_opt.inputs.weather_layouts.frames import MAX_ROWS, WeatherReading, collapse
+from deploy_opt.inputs.weather_layouts.units import QUANTITIES, SUMS, convert, impossible_faults
 from deploy_opt.units import HOURS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from deploy_opt.inputs.weather_units import System
+    from deploy_opt.inputs.weather_layouts.units import System
 
 HOURLY_NAMES = {
     "temperature_2m": "temperature",

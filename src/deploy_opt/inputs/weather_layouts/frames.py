@@ -17,7 +17,7 @@ from deploy_opt.inputs.wall_clock import (
     standard_to_utc,
     to_wall,
 )
-from deploy_opt.inputs.weather_units import SUMS
+from deploy_opt.inputs.weather_layouts.units import SUMS
 
 if TYPE_CHECKING:
     from pathlib import Path

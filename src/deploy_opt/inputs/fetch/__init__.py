@@ -1,0 +1,1 @@
+"""Recipes and portals of public data; `inputs.download` is the door."""

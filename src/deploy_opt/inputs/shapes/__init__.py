@@ -1,0 +1,1 @@
+"""Polygons: reading, repair, simplification, names; `inputs.areas` is the door."""

@@ -1,0 +1,1 @@
+"""Layouts of weather files; `inputs.weather` is the door."""
