@@ -143,6 +143,12 @@ class PostRules(Section):
     """Limits by post and hour."""
 
 
+def _clock_words(seconds: float) -> str:
+    minutes, rest = divmod(seconds, SECONDS_PER_MINUTE)
+    parts = [f"{minutes:g} min"] if minutes else []
+    return " ".join([*parts, f"{rest:g} s"] if rest or not parts else parts)
+
+
 class Standard(Section):
     """A response standard; the drive limit is what is left after processing and turnout."""
 
@@ -182,9 +188,9 @@ class Standard(Section):
         if self.label:
             return self.label
         if self.drive_limit_s is not None:
-            return f"within {self.drive_limit_s / SECONDS_PER_MINUTE:g} min of driving"
+            return f"within {_clock_words(self.drive_limit_s)} of driving"
         return (
-            f"within {(self.response_limit_s or 0) / SECONDS_PER_MINUTE:g} min of the call "
+            f"within {_clock_words(self.response_limit_s or 0.0)} of the call "
             f"({self.processing_s:g} s processing, {self.turnout_s:g} s turnout, "
             f"{self.drive_s:g} s driving)"
         )

@@ -43,7 +43,8 @@ def file_hash(path: Path) -> str:
 def code_fingerprint(package: str) -> str:
     """Hash the source of a package, so that a changed program takes up nothing of the old."""
     folder = Path(str(importlib.import_module(package).__file__)).parent
-    sources = sorted(p for p in folder.rglob("*") if p.suffix in {".py", ".yaml", ".html", ".js"})
+    endings = {".py", ".yaml", ".toml", ".html", ".css", ".js"}
+    sources = sorted(p for p in folder.rglob("*") if p.suffix in endings)
     return fingerprint([[str(p.relative_to(folder)), file_hash(p)] for p in sources])
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy_opt.inputs.guess import guess_mapping
 from deploy_opt.inputs.incidents import read_incidents
-from deploy_opt.inputs.mapping import load_preset, parse_mapping
+from deploy_opt.inputs.records.guess import guess_mapping
+from deploy_opt.inputs.records.mapping import load_preset, parse_mapping
 
 DATA = os.environ.get("DEPLOY_OPT_REAL_DATA")
 pytestmark = [

@@ -85,7 +85,7 @@ def test_missing_airport_hours_are_counted():
     note = next(note for note in joined.notes if "temperature_c" in note)
     missing = int(joined.hours["temperature_c"].isna().sum())
     assert f"{missing} of 8,759 hours missing" in note
-    assert "the last 2013-12-31" in note
+    assert "the last 2013-12-30 to 2013-12-31" in note
 
 
 def test_the_philadelphia_blizzard_is_reported_missing():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from deploy_opt.store import file_hash
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
 _COORDINATE_DIGITS = 6
 _GPKG_STAMP = "2000-01-01T00:00:00Z"
@@ -25,8 +28,10 @@ def write_csv(frame: pd.DataFrame, path: Path, *, digits: int = 6) -> None:
     for name in safe.columns:
         if pd.api.types.is_float_dtype(safe[name].dtype):
             safe[name] = safe[name].astype("float64").round(digits)
-        elif safe[name].dtype == object:
-            safe[name] = safe[name].map(_without_formula)
+        elif isinstance(
+            safe[name].dtype, pd.CategoricalDtype | pd.StringDtype | np.dtypes.ObjectDType
+        ):
+            safe[name] = safe[name].astype(object).map(_without_formula)
     safe.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
@@ -103,3 +108,48 @@ def write_points_gpkg(
         pyogrio.write_dataframe(layer_frame, path, layer=layer, driver="GPKG")
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def write_files(folder: Path, writers: Mapping[str, Callable[[Path], None]]) -> dict[str, str]:
+    """Write files into a folder: all are made first, then moved into place.
+
+    Parameters
+    ----------
+    folder
+        The folder; made when it is missing.
+    writers
+        Relative file name -> function that writes the file at the path it is given.
+
+    Returns
+    -------
+    dict
+        File name -> SHA-256 of its bytes, in the order of the names.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    hashes = {}
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as temporary:
+        for name, write in writers.items():
+            made = Path(temporary) / name
+            made.parent.mkdir(parents=True, exist_ok=True)
+            write(made)
+            hashes[name] = file_hash(made)
+        for name in writers:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (Path(temporary) / name).replace(target)
+    return dict(sorted(hashes.items()))
+
+
+def remove_stale(folder: Path, files: Mapping[str, str], before: Mapping[str, str]) -> None:
+    """Remove files that an earlier run wrote and this one does not.
+
+    Only plain files inside the folder are removed, whatever an old manifest names.
+    """
+    inside = folder.resolve()
+    for name in before:
+        stale = folder / name
+        if name in files or not stale.is_file() or inside not in stale.resolve().parents:
+            continue
+        stale.unlink()
+        if stale.parent != folder and not any(stale.parent.iterdir()):
+            stale.parent.rmdir()

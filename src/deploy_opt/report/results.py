@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    from deploy_opt.inputs.areas import Areas
-    from deploy_opt.plan.results import SolveReport
     from numpy.typing import NDArray
 
+    from deploy_opt.inputs.areas import Areas
+    from deploy_opt.inputs.base_map import BaseMap
+    from deploy_opt.plan.results import SolveReport
     from deploy_opt.settings import Scenario
 
 
@@ -109,6 +110,8 @@ class ReportInputs:
         Roads for the base map: class and polylines (longitude, latitude).
     attribution
         Credit line of the map.
+    base_map
+        Land and water behind the map; None where the scenario brings none.
     """
 
     scenario: Scenario
@@ -119,3 +122,4 @@ class ReportInputs:
     run_id: str
     lines: tuple[tuple[str, tuple[NDArray[np.float64], ...]], ...]
     attribution: str
+    base_map: BaseMap | None = None

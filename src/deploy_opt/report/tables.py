@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from deploy_opt.tables import TABLES
-from deploy_opt.units import MINUTES_PER_HOUR
+from deploy_opt.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-    from deploy_opt.report.results import Arm, Comparison
+    from deploy_opt.report.results import Arm, Comparison, ReportInputs
 
 LOSS_POINTS = 0.01
 _LEVELS = (0.025, 0.975)
@@ -38,7 +41,13 @@ def weekly_cover(arm: Arm, rates: NDArray[np.float64]) -> NDArray[np.float64]:
     weighted = (arm.cover * rates).sum(axis=1)
     result = arm.cover.mean(axis=1)
     np.divide(weighted, total, out=result, where=total > 0)
-    return result
+    return np.asarray(result, dtype=np.float64)
+
+
+def counted_areas(rates: NDArray[np.float64], min_calls_per_week: float) -> NDArray[np.bool_]:
+    """Find the areas with enough expected calls to count as the weakest or as losing."""
+    per_week = rates.sum(axis=1) * HOURS_PER_WEEK / rates.shape[1]
+    return np.asarray(per_week >= min_calls_per_week, dtype=np.bool_)
 
 
 def path_late_calls(arm: Arm, path_calls: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -88,7 +97,9 @@ def _weighted_drive(arm: Arm, rates: NDArray[np.float64]) -> NDArray[np.float64]
     weights = np.where(reachable, rates, 0.0)
     total = weights.sum(axis=1)
     summed = (weights * np.where(reachable, arm.drive_s, 0.0)).sum(axis=1)
-    return np.divide(summed, total, out=np.full(len(total), np.nan), where=total > 0)
+    mean = np.full(len(total), np.nan)
+    np.divide(summed, total, out=mean, where=total > 0)
+    return mean
 
 
 def metric_table(
@@ -110,7 +121,7 @@ def metric_table(
     """
     rates = comparison.rates
     arms = (comparison.plan, comparison.baseline, comparison.simple)
-    counted = rates.sum(axis=1) >= min_calls_per_week
+    counted = counted_areas(rates, min_calls_per_week)
     path_total = comparison.path_calls.sum(axis=(1, 2)).astype(float)
     late = {arm.name: path_late_calls(arm, comparison.path_calls).sum(axis=1) for arm in arms}
     rows: list[dict[str, object]] = []
@@ -227,7 +238,7 @@ def equity_table(comparison: Comparison, min_calls_per_week: float) -> pd.DataFr
     The intervals are left empty: these are modelled values of one forecast, not samples.
     """
     rates = comparison.rates
-    counted = rates.sum(axis=1) >= min_calls_per_week
+    counted = counted_areas(rates, min_calls_per_week)
     rows = []
     for arm in (comparison.plan, comparison.baseline):
         cover = weekly_cover(arm, rates)[counted]
@@ -241,3 +252,52 @@ def equity_table(comparison: Comparison, min_calls_per_week: float) -> pd.DataFr
             for metric, value in values.items()
         ]
     return pd.DataFrame(rows).reindex(columns=TABLES["equity.csv"].names)
+
+
+def unit_hours_table(comparison: Comparison) -> pd.DataFrame:
+    """List the units on duty in each hour, all arms: hour, plan, baseline, simple_plan."""
+    arms = (comparison.plan, comparison.baseline, comparison.simple)
+    units = {arm.name: arm.units.sum(axis=1) for arm in arms}
+    return pd.DataFrame({"hour": np.arange(len(comparison.plan.units)), **units})
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The frames behind the numbers of one run."""
+
+    metrics: pd.DataFrame
+    areas: pd.DataFrame
+    equity: pd.DataFrame
+    posts: pd.DataFrame
+    baseline_posts: pd.DataFrame
+    unit_hours: pd.DataFrame
+
+    def metric(self, metric: str, arm: str, statistic: str) -> Mapping[str, Any]:
+        """Look one number up with its interval."""
+        rows = self.metrics[
+            (self.metrics["metric"] == metric)
+            & (self.metrics["arm"] == arm)
+            & (self.metrics["statistic"] == statistic)
+        ]
+        row: Mapping[str, Any] = rows.iloc[0].to_dict()
+        return row
+
+
+def make_tables(inputs: ReportInputs) -> Tables:
+    """Work out every table of the report from the arms."""
+    comparison, scenario = inputs.comparison, inputs.scenario
+    floor = scenario.equity.min_calls_per_week
+    names = dict(zip(inputs.areas.frame["area_id"], inputs.areas.frame["name"], strict=True))
+    unit_type = scenario.fleet.unit_type
+    return Tables(
+        metrics=metric_table(
+            comparison,
+            threshold_s=scenario.standards[scenario.services[0]].drive_s,
+            min_calls_per_week=floor,
+        ),
+        areas=area_table(comparison, names),
+        equity=equity_table(comparison, floor),
+        posts=posts_table(comparison.plan, comparison.posts, unit_type, 0),
+        baseline_posts=posts_table(comparison.baseline, comparison.posts, unit_type, 0),
+        unit_hours=unit_hours_table(comparison),
+    )

@@ -2,112 +2,147 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from deploy_opt.report.files import (
     write_csv,
+    write_files,
     write_json,
     write_parquet,
     write_points_geojson,
     write_points_gpkg,
 )
-from deploy_opt.report.tables import area_table, equity_table, metric_table, posts_table
-from deploy_opt.store import file_hash
+from deploy_opt.report.manifest import write_manifest
+from deploy_opt.report.summary import summary, summary_lines
+from deploy_opt.report.tables import Tables, make_tables
+from deploy_opt.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from pathlib import Path
 
     import pandas as pd
-    from deploy_opt.demand.forecast import DemandForecast
 
+    from deploy_opt.demand.forecast import DemandForecast
     from deploy_opt.report.results import Comparison, ReportInputs
 
-MANIFEST = "manifest.json"
+__all__ = [
+    "Tables",
+    "make_tables",
+    "summary",
+    "summary_lines",
+    "write_files",
+    "write_manifest",
+    "write_run",
+]
+
+_EXAMPLES = ("example", "examples")
 _POST_PROPERTIES = ("hour", "post_id", "unit_type", "name", "units")
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The frames behind the numbers of one run."""
+class CallFindings(Protocol):
+    """What was found while reading the CAD exports."""
 
-    metrics: pd.DataFrame
-    areas: pd.DataFrame
-    equity: pd.DataFrame
-    posts: pd.DataFrame
-    baseline_posts: pd.DataFrame
+    @property
+    def traps(self) -> pd.DataFrame:
+        """Traps by file."""
+        ...
 
-    def metric(self, metric: str, arm: str, statistic: str) -> Mapping[str, Any]:
-        """Look one number up with its interval."""
-        rows = self.metrics[
-            (self.metrics["metric"] == metric)
-            & (self.metrics["arm"] == arm)
-            & (self.metrics["statistic"] == statistic)
-        ]
-        row: Mapping[str, Any] = rows.iloc[0].to_dict()
-        return row
+    @property
+    def scorecard(self) -> pd.DataFrame:
+        """Quality by file."""
+        ...
 
 
-def make_tables(inputs: ReportInputs) -> Tables:
-    """Work out every table of the report from the arms."""
-    comparison, scenario = inputs.comparison, inputs.scenario
-    floor = scenario.equity.min_calls_per_week
-    names = dict(zip(inputs.areas.frame["area_id"], inputs.areas.frame["name"], strict=True))
-    unit_type = scenario.fleet.unit_type
-    return Tables(
-        metrics=metric_table(
-            comparison,
-            threshold_s=scenario.standards[comparison.service].drive_s,
-            min_calls_per_week=floor,
-        ),
-        areas=area_table(comparison, names),
-        equity=equity_table(comparison, floor),
-        posts=posts_table(comparison.plan, comparison.posts, unit_type, 0),
-        baseline_posts=posts_table(comparison.baseline, comparison.posts, unit_type, 0),
-    )
+class CountedDemand(Protocol):
+    """Counts and their forecast."""
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """Contract ``counts.parquet``."""
+        ...
+
+    @property
+    def forecast(self) -> DemandForecast:
+        """The forecast of every service."""
+        ...
 
 
-def write_files(folder: Path, writers: Mapping[str, Callable[[Path], None]]) -> dict[str, str]:
-    """Write files into a folder: all are made first, then moved into place.
+def write_run(
+    folder: Path,
+    inputs: ReportInputs,
+    tables: Tables,
+    calls: CallFindings,
+    demand: CountedDemand,
+    *,
+    points: pd.DataFrame | None = None,
+) -> dict[str, str]:
+    """Write every file of a run but the manifest; all of them or none.
+
+    Incidents are not written: a run's folder is passed on, and records of calls are not.
 
     Parameters
     ----------
     folder
-        The folder; made when it is missing.
-    writers
-        Relative file name -> function that writes the file at the path it is given.
+        The folder of the run.
+    inputs, tables
+        What the page and the tables show.
+    calls
+        Traps and quality of the CAD import; examples from the records are left out.
+    demand
+        Counts and forecast.
+    points
+        Demand points (contract ``demand_points.parquet``), if they are to be kept.
 
     Returns
     -------
     dict
-        File name -> SHA-256 of its bytes, in the order of the names.
+        File name -> SHA-256.
+
+    Raises
+    ------
+    InputError
+        When the page would be too large; nothing is written then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    hashes = {}
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as temporary:
-        for name, write in writers.items():
-            made = Path(temporary) / name
-            made.parent.mkdir(parents=True, exist_ok=True)
-            write(made)
-            hashes[name] = file_hash(made)
-        for name in writers:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (Path(temporary) / name).replace(target)
-    return dict(sorted(hashes.items()))
+    from deploy_opt.report.page import render_page  # loads folium, which other commands never need
+
+    pages = {
+        "index.html": render_page(inputs, tables),
+        "maps/posts.html": render_page(inputs, tables, layout="alone"),
+    }
+    writers = {name: _text_writer(text) for name, text in pages.items()}
+    writers |= plan_writers(tables, inputs.comparison)
+    writers |= forecast_writers(demand.forecast)
+    writers["counts.parquet"] = lambda path: write_parquet(demand.counts, path)
+    if points is not None:
+        columns = TABLES["demand_points.parquet"].names
+        writers["demand_points.parquet"] = lambda path: write_parquet(points[columns], path)
+    writers |= import_writers(calls)
+    return write_files(folder, writers)
 
 
-def remove_stale(folder: Path, files: Mapping[str, str], before: Mapping[str, str]) -> None:
-    """Remove files that an earlier run wrote and this one does not."""
-    for name in before:
-        stale = folder / name
-        if name not in files and stale.is_file():
-            stale.unlink()
-            if stale.parent != folder and not any(stale.parent.iterdir()):
-                shutil.rmtree(stale.parent)
+def _text_writer(text: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        path.write_bytes(text.encode("utf-8"))
+
+    return write
+
+
+def import_writers(calls: CallFindings) -> dict[str, Callable[[Path], None]]:
+    """Name the files that say what was found in the CAD exports, and how each is written."""
+    frames = {"import_traps.csv": calls.traps, "import_quality.csv": calls.scorecard}
+    return {
+        name: _frame_writer(frame.drop(columns=[c for c in _EXAMPLES if c in frame]))
+        for name, frame in frames.items()
+        if not frame.empty
+    }
+
+
+def _frame_writer(frame: pd.DataFrame) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        write_csv(frame, path)
+
+    return write
 
 
 def forecast_writers(demand: DemandForecast) -> dict[str, Callable[[Path], None]]:
@@ -133,6 +168,7 @@ def plan_writers(tables: Tables, comparison: Comparison) -> dict[str, Callable[[
         ),
         "baseline_posts.csv": lambda path: write_csv(tables.baseline_posts, path),
         "metrics.csv": lambda path: write_csv(tables.metrics, path),
+        "unit_hours.csv": lambda path: write_csv(tables.unit_hours, path),
         "areas.csv": lambda path: write_csv(tables.areas, path),
         "equity.csv": lambda path: write_csv(tables.equity, path),
         "plan.json": lambda path: write_json(document, path),
