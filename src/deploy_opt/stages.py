@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,7 @@ from deploy_opt.inputs.records.mapping import load_mapping, load_preset
 from deploy_opt.inputs.road_lines import road_lines
 from deploy_opt.inputs.roads import Roads, load_roads
 from deploy_opt.inputs.travel import TravelTimes, travel_times, unreachable
+from deploy_opt.inputs.weather_scenarios import suppose_weather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -316,13 +317,18 @@ def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
 
 def _covariates_from(scenario: Scenario, first: dt.datetime) -> Covariates:
     start = dt.datetime.combine(scenario.horizon.start, dt.time())
-    return load_covariates(
+    read = load_covariates(
         scenario.inputs,
         start=first,
         end=start + dt.timedelta(hours=scenario.horizon.hours),
         time_zone=scenario.time_zone,
         path=scenario.path,
     )
+    supposed = scenario.demand.weather
+    if supposed is None:
+        return read
+    weather, notes = suppose_weather(read.weather, supposed, start=pd.Timestamp(start))
+    return replace(read, weather=weather, notes=(*notes, *read.notes))
 
 
 def read_covariates(scenario: Scenario, calls: Calls | None) -> Covariates:
@@ -404,7 +410,7 @@ def lay_ground(
             num_candidates=scenario.inputs.posts.candidates,
             seed=scenario.seed,
         )
-        posts = pd.concat([posts, candidates], ignore_index=True)
+        posts = pd.concat([posts, _named_after_areas(candidates, areas)], ignore_index=True)
     profiles = section.profiles if section is not None else ()
     off_road_kph = section.off_road_kph if section is not None else 20.0
     times = travel_times(roads, posts, points, profile=profiles, off_road_kph=off_road_kph)
@@ -422,6 +428,14 @@ def lay_ground(
     notes = (*roads.notes, *unreachable(times), *drawn)
     lines = road_lines(roads)
     return Ground(posts, hospitals, times, drive, lines, roads.attribution, base_map, notes)
+
+
+def _named_after_areas(candidates: pd.DataFrame, areas: Areas) -> pd.DataFrame:
+    lon, lat = candidates["lon"].to_numpy(dtype=float), candidates["lat"].to_numpy(dtype=float)
+    names = areas.frame.set_index("area_id")["name"]
+    place = pd.Series(locate_points(areas, lon, lat), index=candidates.index).map(names)
+    named = candidates["name"] + ", " + place
+    return candidates.assign(name=named.where(place.notna(), candidates["name"]))
 
 
 def _point_calls(points: pd.DataFrame, demand: Demand, service: Service) -> NDArray[np.float64]:

@@ -219,6 +219,49 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "unit_hours.csv",
+            ("hour",),
+            _columns(
+                """
+                hour hour | hour of the week, Monday 00:00 = 0; of the day in a day plan
+                plan int units | units on duty, plan
+                baseline int units | units on duty today
+                simple_plan int units | units on duty, strong simple plan
+                """
+            ),
+        ),
+        Table(
+            "import_traps.csv",
+            ("file", "trap", "field"),
+            _columns(
+                """
+                trap text | kind of trap; every kind has a row, also when it was not found
+                field? text | column it was found in
+                count int | how often it was found
+                unit text | what is counted
+                treatment? text | what was done about it
+                file text | CAD export
+                """
+            ),
+        ),
+        Table(
+            "import_quality.csv",
+            ("file", "measure", "use", "field", "group"),
+            _columns(
+                """
+                measure text | what is measured
+                use? text | for which use
+                field? text | column
+                group? text | area, month or day
+                value? float | the number
+                n? int | rows behind it
+                verdict? text | fit or unfit for the use
+                why? text | why
+                file text | CAD export
+                """
+            ),
+        ),
+        Table(
             "equity.csv",
             ("metric", "arm", "group"),
             _columns(

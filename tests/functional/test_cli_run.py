@@ -44,6 +44,11 @@ def hashes(folder):
         "metrics.csv",
         "areas.csv",
         "equity.csv",
+        "unit_hours.csv",
+        "import_traps.csv",
+        "import_quality.csv",
+        "demand_points.parquet",
+        "counts.parquet",
     ],
 )
 def test_each_file_keeps_its_contract(finished, name):

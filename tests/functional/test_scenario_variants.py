@@ -137,3 +137,10 @@ def test_rush_hours_lower_the_cover(town):
     before = metric(free, "reached", "baseline")
     rush, _, _ = planned(changed(town, inputs={"roads": {**roads, "profiles": slow}}))
     assert metric(rush, "reached", "baseline") < before
+
+
+def test_proposed_posts_are_named_after_the_area_they_stand_in(town):
+    posts = {"file": "data/posts.csv", "candidates": 3}
+    folder, _, _ = planned(changed(town, inputs={"posts": posts}, posts={"max_open": 7}))
+    names = pd.read_csv(folder / "posts.csv")["name"].unique()
+    assert all("dost" in n or "dwest" in n or "Nord" in n for n in names if "Candidate" in n)
