@@ -14,7 +14,7 @@ import yaml
 from deploy_opt.errors import InputError
 
 if TYPE_CHECKING:
-    from deploy_opt.inputs.incidents import Incidents
+    from deploy_opt.inputs.records.imported import Incidents
     from deploy_opt.inputs.roads import Roads
 
 _BUSY_MIN_UNKNOWN = 45.0

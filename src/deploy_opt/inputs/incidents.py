@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from deploy_opt.inputs.records.batch_reader import Reading
 from deploy_opt.inputs.records.checks import check_rows
 from deploy_opt.inputs.records.files import Ragged, read_batches, read_headers
 from deploy_opt.inputs.records.headers import Found, find_columns
+from deploy_opt.inputs.records.imported import Incidents
 from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
 from deploy_opt.inputs.records.merge import one_row_per_incident
 from deploy_opt.inputs.records.scorecard import score
@@ -29,39 +29,6 @@ if TYPE_CHECKING:
     from deploy_opt.inputs.records.mapping import IncidentMapping
 
 _MOST_UNREAD = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Incidents:
-    """Incidents of one layout, and what was found while reading them.
-
-    Attributes
-    ----------
-    frame
-        Contract ``incidents.parquet``, in the order of the files. Texts are object columns of
-        str or None; times ``datetime64[ns, zone]``; `tier` and `num_units` ``Int64``;
-        `self_initiated` ``boolean``; coordinates float.
-    traps
-        As `traps.traps_table`.
-    scorecard
-        As `scorecard.score`.
-    num_rows_read
-        Rows of the files, lines that are no rows not counted.
-    num_kept
-        Rows of `frame`.
-    zone
-        Time zone of `frame`.
-    mapping
-        The mapping that was used.
-    """
-
-    frame: pd.DataFrame
-    traps: pd.DataFrame
-    scorecard: pd.DataFrame
-    num_rows_read: int
-    num_kept: int
-    zone: str
-    mapping: IncidentMapping
 
 
 def read_incidents(

@@ -20,7 +20,7 @@ from deploy_opt.inputs.wall_clock import days_in_words
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.incidents import Incidents
+    from deploy_opt.inputs.records.imported import Incidents
     from deploy_opt.inputs.records.mapping import IncidentMapping
 
 COLUMNS = ("measure", "use", "field", "group", "value", "n", "verdict", "why")

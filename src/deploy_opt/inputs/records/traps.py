@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deploy_opt.inputs.incidents import Incidents
+    from deploy_opt.inputs.records.imported import Incidents
 
 MAX_EXAMPLES = 3
 _SEPARATOR = "; "
