@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from deploy_opt.inputs.travel import travel_times as travel_times
     from deploy_opt.pipeline import Run as Run
     from deploy_opt.pipeline import run as run
-    from deploy_opt.plan.busy import busy_fractions as busy_fractions
     from deploy_opt.plan.deployment import plan_deployment as plan_deployment
+    from deploy_opt.plan.hypercube import busy_fractions as busy_fractions
     from deploy_opt.plan.locate import locate as locate
     from deploy_opt.scenario import load_scenario as load_scenario
     from deploy_opt.settings import Scenario as Scenario
@@ -42,7 +42,7 @@ _HOMES = {
     "Scenario": "settings",
     "TravelTimes": "inputs.travel",
     "backtest": "demand.backtest",
-    "busy_fractions": "plan.busy",
+    "busy_fractions": "plan.hypercube",
     "forecast": "demand.forecast",
     "load_scenario": "scenario",
     "locate": "plan.locate",

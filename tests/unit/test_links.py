@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from deploy_opt.plan.coverage import cover_model
 from deploy_opt.plan.links import link_hours
-from deploy_opt.plan.open_posts import open_posts
+from deploy_opt.plan.open_posts import _with_room, open_posts
 from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.runs import improve_runs
+from deploy_opt.plan.search import Hour
 from deploy_opt.plan.week import moves_between, settle, week_at, week_moves
 from deploy_opt.settings import PostLimit, PostRules
 from plan_towns import grid_town, plan_settings
@@ -55,12 +58,9 @@ def test_more_moves_never_cost_value_and_enough_of_them_cost_nothing():
 
 def test_runs_never_lower_the_value_nor_add_moves():
     week, free = week_of()
-    fixed = np.stack([np.roll(free[0], 1)] * len(free))
-    start = settle(week, fixed) * 0 + fixed
-    start = np.where(start.sum(axis=1)[:, None] == week.staffing[:, None], start, free)
-    better = improve_runs(week, start, free, 1)
-    assert week.value(better) >= week.value(start)
-    before, after = week_moves(start, cyclic=False), week_moves(better, cyclic=False)
+    better = improve_runs(week, free, free, 1)
+    assert week.value(better) >= week.value(free)
+    before, after = week_moves(free, cyclic=False), week_moves(better, cyclic=False)
     assert (after <= np.maximum(before, 1)).all()
 
 
@@ -74,10 +74,6 @@ def test_a_unit_moves_for_the_run_of_hours_in_which_it_gains():
 
 
 def week_at_level(week, level):
-    from dataclasses import replace
-
-    from deploy_opt.plan.search import Hour
-
     number = int(level[0].sum())
     hours = tuple(
         Hour(h.cover, h.weights, np.linspace(0, 1, number + 1) ** 0.5, h.lower, h.upper)
@@ -120,3 +116,14 @@ def test_limits_that_change_by_hour_force_as_few_moves_as_can_be():
     linked = link_hours(week, free, 0)
     assert (linked[6:12, 1] >= 2).all()
     assert np.array_equal(linked.sum(axis=1), week.staffing)
+
+
+def test_the_smallest_open_posts_are_exchanged_until_there_is_room():
+    chosen = np.array([True, True, False, False])
+    held = np.array([True, False, False, False])
+    room = np.array([1, 1, 2, 5])
+    assert _with_room(chosen, held, room, 6).tolist() == [True, False, False, True]
+    assert _with_room(chosen, held, room, 2).tolist() == chosen.tolist()
+    # more than any two posts can hold: as much room as there is
+    assert _with_room(chosen, held, room, 99).tolist() == [True, False, False, True]
+    assert _with_room(held, held, room, 99).tolist() == held.tolist()

@@ -1,0 +1,114 @@
+"""One deployment question laid out: demand rows, rules, shifts, floors and rival plans."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deploy_opt.errors import InputError
+from deploy_opt.plan.coverage import CoverModel, cover_model
+from deploy_opt.plan.evaluate import checked_units
+from deploy_opt.plan.floors import Floors, reachable_floors
+from deploy_opt.plan.master import fitting_crews
+from deploy_opt.plan.rules import Rules, rules_of
+from deploy_opt.plan.shifts import ShiftColumns, shift_columns
+from deploy_opt.plan.simple import make_simple
+from deploy_opt.plan.solver import Limits
+from deploy_opt.plan.week import week_moves
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from deploy_opt.inputs.travel import TravelTimes
+    from deploy_opt.plan.coverage import WeeklyForecast
+    from deploy_opt.settings import PlanSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the steps of a plan share.
+
+    Attributes
+    ----------
+    model
+        Demand rows of the week.
+    rules
+        Rules by hour and post.
+    columns
+        Shifts.
+    settings
+        The plan section.
+    floors
+        Fewest units by hour that can be kept.
+    rivals
+        Today's and the simple plan where they keep the hard rules: units (hours, posts) and crews.
+    stop_at
+        Monotonic clock at which searches end; inf without a clock limit.
+    """
+
+    model: CoverModel
+    rules: Rules
+    columns: ShiftColumns
+    settings: PlanSettings
+    floors: Floors
+    rivals: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]
+    stop_at: float
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the clock limit has passed."""
+        return time.monotonic() > self.stop_at
+
+
+def lay_out(
+    forecast: WeeklyForecast,
+    times: TravelTimes,
+    settings: PlanSettings,
+    baseline: NDArray[np.int64] | None,
+) -> Case:
+    """Lay out a deployment question; arguments and errors as `plan_deployment`."""
+    limit = settings.solver.time_limit_s
+    stop_at = np.inf if limit is None else time.monotonic() + limit
+    if baseline is None and settings.fleet.unit_hours_per_week is None:
+        expected = "fleet.unit_hours_per_week, or a baseline that tells today's unit-hours"
+        raise InputError.of("fleet.unit_hours_per_week", "nothing", expected)
+    model = cover_model(forecast, times, settings)
+    posts, hours = times.origins, settings.hours
+    today = None
+    if baseline is not None:
+        today = checked_units(baseline, hours, len(posts), "baseline")
+    rules = rules_of(settings, posts, model.loads, 0 if today is None else today.sum())
+    columns = shift_columns(settings.shifts, hours=hours, first_hour=settings.first_hour)
+    floors = reachable_floors(
+        model.loads,
+        columns,
+        rules,
+        busy_cap=settings.fleet.busy_cap,
+        engine=settings.solver.engine,
+    )
+    simple = make_simple(model, rules, columns)
+    rivals = [(simple.units, simple.crews)]
+    if today is not None:
+        crews = fitting_crews(today.sum(axis=1), columns, engine=settings.solver.engine)
+        if crews is not None:
+            rivals.append((today, crews))
+    kept = tuple(rival for rival in rivals if _keeps_hard_rules(rules, rival[0]))
+    return Case(model, rules, columns, settings, floors, kept, stop_at)
+
+
+def _keeps_hard_rules(rules: Rules, units: NDArray[np.int64]) -> bool:
+    inside = (units >= rules.lower).all() and (units <= rules.upper).all()
+    few = (units.sum(axis=1) <= rules.max_units).all() and units.sum() <= rules.unit_hours
+    posts = rules.max_open is None or int(units.any(axis=0).sum()) <= rules.max_open
+    moves = week_moves(units, cyclic=rules.cyclic).max(initial=0)
+    return bool(inside and few and posts and (rules.max_moves is None or moves <= rules.max_moves))
+
+
+def solver_limits(case: Case) -> Limits:
+    """Give the gap, the work and what is left of the clock for an integer solve."""
+    solver = case.settings.solver
+    left = None if np.isinf(case.stop_at) else max(case.stop_at - time.monotonic(), 0.1)
+    return Limits(solver.gap, solver.node_limit, time_limit_s=left)

@@ -1,0 +1,233 @@
+"""The demand rows of a week: covering sets merged per speed profile, expected calls per hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from scipy import sparse
+
+from deploy_opt.errors import InputError
+from deploy_opt.plan.busy import busy_fraction, cover_curve
+from deploy_opt.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from deploy_opt.inputs.travel import TravelTimes
+    from deploy_opt.settings import PlanSettings
+
+
+class WeeklyForecast(Protocol):
+    """What the plan needs of a forecast."""
+
+    def weekly_rates(self, service: str) -> tuple[Sequence[str], NDArray[np.float64]]:
+        """Give area ids and expected calls per hour of the week, shape (areas, 168)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Who covers what under one speed profile.
+
+    Demand points that the same posts reach within the standard are one covering set; which areas
+    a set belongs to stays in `area_share`, so that covers by area and area floors stay exact.
+
+    Attributes
+    ----------
+    cover
+        1.0 where a post reaches a covering set within the standard, shape (posts, sets). Points
+        that no post reaches are in no set.
+    area_share
+        Share of an area's calls in each set, CSR, shape (areas, sets).
+    """
+
+    cover: NDArray[np.float64]
+    area_share: sparse.csr_array
+
+
+@dataclass(frozen=True, slots=True)
+class CoverModel:
+    """One service, one unit type, one response layer over the hours of a plan.
+
+    Attributes
+    ----------
+    area_ids
+        Areas, in the order of every areas axis.
+    rates
+        Expected calls per hour, shape (areas, hours).
+    busy_h
+        Hours that a call commits a unit.
+    geometries
+        One for each speed profile in use.
+    geometry_of_hour
+        Position in `geometries`, shape (hours,).
+    corrected
+        Whether covers use the correction of `cover_curve`.
+    """
+
+    area_ids: tuple[str, ...]
+    rates: NDArray[np.float64]
+    busy_h: float
+    geometries: tuple[Geometry, ...]
+    geometry_of_hour: NDArray[np.int64]
+    corrected: bool = True
+
+    @property
+    def num_hours(self) -> int:
+        """Hours of the plan."""
+        return int(self.rates.shape[1])
+
+    @property
+    def num_posts(self) -> int:
+        """Posts."""
+        return int(self.geometries[0].cover.shape[0])
+
+    @property
+    def loads(self) -> NDArray[np.float64]:
+        """Offered load of each hour, erlangs, shape (hours,)."""
+        return np.asarray(self.rates.sum(axis=0) * self.busy_h, dtype=np.float64)
+
+    def geometry(self, hour: int) -> Geometry:
+        """Give the covering sets that hold at an hour of the plan."""
+        return self.geometries[int(self.geometry_of_hour[hour])]
+
+    def weights(
+        self, hour: int, multipliers: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Give the expected calls of each covering set, times the multiplier of their area.
+
+        Parameters
+        ----------
+        hour
+            Hour of the plan.
+        multipliers
+            Weight of each area, shape (areas,); None = 1.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (sets,).
+        """
+        calls = self.rates[:, hour] if multipliers is None else self.rates[:, hour] * multipliers
+        return np.asarray(self.geometry(hour).area_share.T @ calls, dtype=np.float64)
+
+    def curve(self, hour: int, num_units: int) -> NDArray[np.float64]:
+        """Give the cover by m covering units when `num_units` are on duty; see `cover_curve`."""
+        load = float(self.rates[:, hour].sum() * self.busy_h)
+        return cover_curve(load, num_units, corrected=self.corrected)
+
+    def busy(self, staffing: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Give the mean busy fraction of each hour at its units on duty, shape (hours,)."""
+        table = busy_fraction(self.loads, int(staffing.max(initial=1)))
+        return np.asarray(table[np.arange(self.num_hours), staffing], dtype=np.float64)
+
+    def area_cover(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute the expected cover of each area in each hour.
+
+        Parameters
+        ----------
+        units
+            Units at each post, shape (hours, posts).
+
+        Returns
+        -------
+        numpy.ndarray
+            Share of calls that a free unit reaches within the standard, shape (areas, hours).
+        """
+        result = np.zeros((len(self.area_ids), self.num_hours))
+        for hour in range(self.num_hours):
+            geometry = self.geometry(hour)
+            curve = self.curve(hour, int(units[hour].sum()))
+            covering = (units[hour] @ geometry.cover).astype(np.int64)
+            result[:, hour] = geometry.area_share @ curve[covering]
+        return result
+
+    def value(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute the expected calls reached within the standard, by hour, shape (hours,)."""
+        return np.asarray((self.rates * self.area_cover(units)).sum(axis=0), dtype=np.float64)
+
+
+def cover_model(forecast: WeeklyForecast, times: TravelTimes, settings: PlanSettings) -> CoverModel:
+    """Lay out the demand rows of a plan.
+
+    Parameters
+    ----------
+    forecast
+        Gives the expected calls by area and hour of the week.
+    times
+        Drive times from posts to demand points, s, with each point's area and share of its calls.
+    settings
+        The plan section: service, horizon, standard, minutes a call takes.
+
+    Returns
+    -------
+    CoverModel
+
+    Raises
+    ------
+    InputError
+        When no call is expected in the hours of the plan, when a rate is negative or not a
+        number, or when a demand point lies in an area without forecast.
+    """
+    area_ids, weekly = forecast.weekly_rates(settings.service)
+    hours = (settings.first_hour + np.arange(settings.hours)) % HOURS_PER_WEEK
+    rates = np.asarray(weekly, dtype=np.float64)[:, hours]
+    if not (np.isfinite(rates) & (rates >= 0)).all():
+        raise InputError.of("forecast", "a negative or missing rate", "calls per hour, at least 0")
+    if not rates.any():
+        found = f"no {settings.service} calls in the hours of the plan"
+        raise InputError.of("forecast", found, "expected calls in at least one hour")
+    position = {area_id: row for row, area_id in enumerate(area_ids)}
+    unknown = sorted(set(times.destinations["area_id"]) - set(position))
+    if unknown:
+        expected = "an area of the forecast for every demand point"
+        raise InputError.of("times.destinations", f"area {unknown[0]!r}", expected)
+    area = times.destinations["area_id"].map(position).to_numpy(dtype=np.int64)
+    share = times.destinations["share"].to_numpy(dtype=np.float64)
+    profile_of_hour = np.asarray(times.profile_of_hour, dtype=np.int64)[hours]
+    used, geometry_of_hour = np.unique(profile_of_hour, return_inverse=True)
+    geometries = tuple(
+        merge_sets(times.by_profile[p] <= settings.drive_limit_s, area, share, len(area_ids))
+        for p in used
+    )
+    return CoverModel(
+        tuple(area_ids), rates, settings.busy_min / MINUTES_PER_HOUR, geometries, geometry_of_hour
+    )
+
+
+def merge_sets(
+    reached: NDArray[np.bool_],
+    area: NDArray[np.int64],
+    share: NDArray[np.float64],
+    num_areas: int,
+) -> Geometry:
+    """Merge the demand points that the same posts reach.
+
+    Parameters
+    ----------
+    reached
+        Whether a post reaches a point within the standard, shape (posts, points).
+    area
+        Area of each point, shape (points,).
+    share
+        Share of its area's calls at each point, shape (points,).
+    num_areas
+        Areas.
+
+    Returns
+    -------
+    Geometry
+        Sets in a fixed order, whatever the order of the points.
+    """
+    kept = np.flatnonzero(reached.any(axis=0) & (share > 0))
+    packed = np.packbits(reached[:, kept], axis=0)
+    _, first, set_of_point = np.unique(packed, axis=1, return_index=True, return_inverse=True)
+    cover = reached[:, kept[first]].astype(np.float64)
+    pairs = (area[kept], set_of_point.ravel())
+    shape = (num_areas, len(first))
+    area_share = sparse.coo_array((share[kept], pairs), shape=shape).tocsr()
+    return Geometry(cover, area_share)

@@ -1,0 +1,285 @@
+"""What a plan proves and admits: bounds, gaps, floors kept and missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deploy_opt.plan.certificates import location_bound
+from deploy_opt.plan.equity import (
+    counted_areas,
+    floor_bound,
+    possible_cover,
+    weekly_cover,
+    what_blocks,
+)
+from deploy_opt.plan.results import SolveReport
+from deploy_opt.plan.week import week_at, week_moves
+from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from deploy_opt.plan.case import Case
+    from deploy_opt.plan.place import Placed
+    from deploy_opt.plan.results import Status
+    from deploy_opt.plan.staff import Staffed
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MOST_SPANS = 12
+_BOUND_WORDS = (
+    "bounds: crews by the concave hull of values for up to {} units an hour (hull bound); "
+    "positions by linear programs at the plan's units on duty (location bound); together they "
+    "prove the gap for the tabulated positions, not strictly for all"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Bounds on a plan.
+
+    Attributes
+    ----------
+    value
+        Expected calls reached by the plan.
+    free_value
+        The same without limits on open posts and moves, at the plan's units on duty.
+    hull_bound
+        What no crews can be worth by the concave hulls of the value tables.
+    location_bound
+        What no positions can be worth at the plan's units on duty, by hourly linear programs.
+    floor_bound
+        The same for plans that keep the floor on the weakest area; NaN without one.
+    iterations
+        Iterations of the linear programs.
+    """
+
+    value: float
+    free_value: float
+    hull_bound: float
+    location_bound: float
+    floor_bound: float
+    iterations: int
+
+    @property
+    def mix_gap(self) -> float:
+        """How far other crews could be above the tables' value at the plan's units on duty."""
+        return max(self.hull_bound / max(self.free_value, 1e-12) - 1.0, 0.0)
+
+    @property
+    def location_gap(self) -> float:
+        """How far other positions could be above those found, at the plan's units on duty."""
+        return max(self.location_bound / max(self.free_value, 1e-12) - 1.0, 0.0)
+
+    @property
+    def link_loss(self) -> float:
+        """Share of the free value that limits on posts, moves and areas cost."""
+        return max(1.0 - self.value / max(self.free_value, 1e-12), 0.0)
+
+    @property
+    def bound(self) -> float:
+        """Bound on the plan's value: crews and positions together."""
+        return max(self.hull_bound, self.free_value) * (1.0 + self.location_gap)
+
+
+def certify(case: Case, staffed: Staffed, placed: Placed) -> Proof:
+    """Bound what other crews and other positions could reach.
+
+    Parameters
+    ----------
+    case
+        The question.
+    staffed
+        Tables and crews without limits on open posts, moves and areas.
+    placed
+        The plan.
+
+    Returns
+    -------
+    Proof
+    """
+    engine = case.settings.solver.engine
+    located = placed.bound
+    if located is None or not np.array_equal(located.units.sum(axis=1), placed.staffing):
+        week = week_at(case.model, case.rules, placed.staffing)
+        located = location_bound(week, placed.free, engine=engine)
+    free_value = max(float(case.model.value(located.units).sum()), placed.value)
+    found, floor = placed.floor_search, case.settings.equity.weakest_area_cover
+    floored, iterations = np.nan, located.iterations
+    if found is not None and floor is not None and (found.multipliers > 1).any():
+        week = week_at(case.model, case.rules, placed.staffing, found.multipliers)
+        weighted = location_bound(week, placed.units, engine=engine)
+        floored = floor_bound(float(weighted.by_hour.sum()), case.model, found, floor)
+        iterations += weighted.iterations
+    return Proof(
+        value=placed.value,
+        free_value=free_value,
+        hull_bound=staffed.crews.bound,
+        location_bound=float(located.by_hour.sum()),
+        floor_bound=floored,
+        iterations=iterations,
+    )
+
+
+def make_report(case: Case, staffed: Staffed, placed: Placed, proof: Proof) -> SolveReport:
+    """Gather a plan's solve report.
+
+    ``status`` is ``limit`` only where a limit that the user set (a clock limit, or a node limit
+    written in the scenario) ended the choice of crews before the asked gap; the built-in work
+    limits end a search as part of the method, and a note says what gap they left.
+
+    Parameters
+    ----------
+    case
+        The question.
+    staffed
+        Tables and crews.
+    placed
+        The plan.
+    proof
+        Its bounds.
+
+    Returns
+    -------
+    SolveReport
+    """
+    solver, whole = case.settings.solver, staffed.crews.report
+    reached = staffed.crews.gap <= solver.gap * (1 + 1e-9)
+    cut = whole is not None and whole.status == "limit" and not reached
+    by_user = solver.time_limit_s is not None or "node_limit" in solver.model_fields_set
+    late = case.out_of_time and not reached
+    status: Status = "limit" if (cut and by_user) or late else "optimal"
+    gap = proof.bound / max(abs(proof.value), 1e-12) - 1.0
+    asked, busy = case.settings.fleet, case.model.busy(placed.staffing)
+    short = np.maximum(case.rules.floor - placed.staffing, 0)
+    parts = {
+        "hull_bound": proof.hull_bound,
+        "location_bound": proof.location_bound,
+        "free_value": proof.free_value,
+        "mix_gap": proof.mix_gap,
+        "location_gap": proof.location_gap,
+        "link_loss": proof.link_loss,
+        "busy_cap_asked": asked.busy_cap,
+        "busy_cap_kept": case.floors.busy_cap,
+        "missing_unit_hours": float(short.sum()),
+        "unit_hours": float(placed.staffing.sum()),
+        "unit_hours_budget": case.rules.unit_hours,
+        "most_units_tabulated": float(staffed.tables.max_units),
+        "open_posts": float(placed.units.any(axis=0).sum()),
+        "most_moves": float(week_moves(placed.units, cyclic=case.rules.cyclic).max(initial=0)),
+    }
+    notes = [_BOUND_WORDS.format(staffed.tables.max_units)]
+    if cut and not by_user:
+        notes.append(
+            f"the default work limit ended the choice of crews at a gap of {staffed.crews.gap:.2%}"
+        )
+    notes += _floor_notes(case, placed, busy, short)
+    if placed.floor_search is not None:
+        floor_parts, floor_notes = _equity_words(case, placed, proof)
+        parts |= floor_parts
+        notes += floor_notes
+    if case.rules.max_moves is not None and parts["most_moves"] > case.rules.max_moves:
+        notes.append(
+            f"posts.limits force up to {parts['most_moves']:g} moves in an hour, more than "
+            f"posts.max_moves_per_hour = {case.rules.max_moves}"
+        )
+    return SolveReport(
+        status=status,
+        objective=proof.value,
+        bound=proof.bound,
+        gap=max(gap, 0.0),
+        asked_gap=solver.gap,
+        solver="value tables and crew master, " + ("HiGHS" if solver.engine == "highs" else "CBC"),
+        version=staffed.crews.version,
+        nodes=0 if whole is None else whole.nodes,
+        iterations=proof.iterations
+        + staffed.tables.moves
+        + staffed.crews.steps
+        + (0 if whole is None else whole.iterations),
+        parts=parts,
+        notes=tuple(notes),
+    )
+
+
+def _floor_notes(
+    case: Case, placed: Placed, busy: NDArray[np.float64], short: NDArray[np.int64]
+) -> list[str]:
+    notes, asked, floors = [], case.settings.fleet, case.floors
+    hours = f"{case.rules.unit_hours:,.0f} unit-hours"
+    if floors.min_units < asked.min_units:
+        hit = np.flatnonzero(placed.staffing < asked.min_units)
+        notes.append(
+            f"fleet.min_units = {asked.min_units} cannot be kept with {hours} and these shifts; "
+            f"fewer are on duty in {len(hit)} hours: {hour_names(hit, case.settings.first_hour)}"
+        )
+    if (short > 0).any() and (busy > asked.busy_cap).any():
+        hit = np.flatnonzero(busy > asked.busy_cap)
+        kept = (
+            f"the lowest cap that can be kept in every hour is {floors.busy_cap:.0%}"
+            if floors.busy_cap < 1.0
+            else "it was given up"
+        )
+        notes.append(
+            f"the busy cap of {asked.busy_cap:.0%} cannot be kept with {hours} and these rules "
+            f"({kept}); units are busier in {len(hit)} hours: "
+            f"{hour_names(hit, case.settings.first_hour)}; {int(short.sum())} more unit-hours "
+            "there would keep it"
+        )
+    return notes
+
+
+def _equity_words(case: Case, placed: Placed, proof: Proof) -> tuple[dict[str, float], list[str]]:
+    rules = case.settings.equity
+    floor = rules.weakest_area_cover or 0.0
+    cover = weekly_cover(case.model, placed.units)
+    counted = counted_areas(case.model, rules.min_calls_per_week)
+    weakest = float(cover[counted].min(initial=1.0))
+    parts = {"weakest_area_asked": floor, "weakest_area_cover": weakest}
+    if np.isfinite(proof.floor_bound):
+        parts["floor_bound"] = proof.floor_bound
+    if weakest >= floor:
+        return parts, []
+    possible = possible_cover(case.model, placed.staffing, case.rules.usable)
+    blocks = what_blocks(case.model, cover, possible, floor=floor, counted=counted)
+    first = (
+        f"equity.weakest_area_cover = {floor:.1%} is not reached: the highest found for the "
+        f"weakest area is {weakest:.1%}"
+    )
+    return parts, [first, *blocks]
+
+
+def hour_names(hours: NDArray[np.int64], first_hour: int) -> str:
+    """Name hours of a plan in words, neighbours joined.
+
+    Parameters
+    ----------
+    hours
+        Hours of the plan, rising.
+    first_hour
+        Hour of the week at which the plan starts.
+
+    Examples
+    --------
+    >>> hour_names(np.array([8, 9, 10, 33]), 0)
+    'Mon 08-11, Tue 09-10'
+    """
+    if not len(hours):
+        return "none"
+    if len(hours) == HOURS_PER_WEEK:
+        return "the whole week"
+    breaks = np.flatnonzero(np.diff(hours) > 1) + 1
+    spans = [(int(part[0]), int(part[-1]) + 1) for part in np.split(hours, breaks)]
+
+    def name(hour: int) -> tuple[str, str]:
+        day, clock = divmod((first_hour + hour) % HOURS_PER_WEEK, HOURS_PER_DAY)
+        return _DAYS[day], f"{clock:02d}"
+
+    words = []
+    for begin, end in spans[:_MOST_SPANS]:
+        (day, clock), (last_day, last_clock) = name(begin), name(end)
+        until = last_clock if day == last_day else f"{last_day} {last_clock}"
+        words.append(f"{day} {clock}-{until}")
+    rest = len(spans) - _MOST_SPANS
+    return ", ".join(words) + (f" and {rest} more spans" if rest > 0 else "")
