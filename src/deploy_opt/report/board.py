@@ -289,7 +289,7 @@ def reservations(inputs: ReportInputs, tables: Tables) -> tuple[str, str]:
     """Say how the solve ended, and what the range beside a number means."""
     report, comparison = inputs.comparison.report, inputs.comparison
     ended = {
-        "optimal": "solved to the asked gap",
+        "optimal": "crews chosen to the asked gap",
         "limit": "stopped by a limit; the best plan found",
         "infeasible": "no plan satisfies the rules",
     }[report.status]
@@ -297,7 +297,8 @@ def reservations(inputs: ReportInputs, tables: Tables) -> tuple[str, str]:
     low, high = float(reached["lo"]) * 100, float(reached["hi"]) * 100
     solve = (
         f"Solve: {ended}; objective {report.objective:,.1f}, bound {report.bound:,.1f}, "
-        f"gap {report.gap:.2%} (asked {report.asked_gap:.2%})."
+        f"gap {report.gap:.2%} with positions and limits "
+        f"(asked of the crews: {report.asked_gap:.2%})."
     )
     spread = (
         f"Over {comparison.path_calls.shape[0]} sample paths of the forecast the plan reaches "
