@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
+from deploy_opt.demand.driver_calendar import holiday_columns, school_columns, season_columns
+from deploy_opt.demand.driver_weather import weather_columns
 from deploy_opt.units import HOURS_PER_DAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_DAYS_FOR_SEASON = 364
-_DAYS_FOR_TREND = 546
-_DAYS_PER_YEAR = 365.25
-_SEASON_WAVES = 2
-_HOLIDAY_WAVES = 2
-_SCHOOL_FROM, _SCHOOL_TO = 7, 16
-_CLIMATE_DAYS = 14
-_RECENT_H = 28 * HOURS_PER_DAY
 _CROWD_BEFORE = pd.Timedelta(hours=2)
 _CROWD_AFTER = pd.Timedelta(hours=3)
 
@@ -71,12 +65,15 @@ class Drivers:
         (horizon hours, columns).
     notes
         What was filled in, in words.
+    groups
+        What each column belongs to: season, holidays, school days, events, weather.
     """
 
     names: tuple[str, ...]
     past: NDArray[np.float64]
     ahead: NDArray[np.float64]
     notes: tuple[str, ...]
+    groups: tuple[str, ...]
 
 
 def build_drivers(
@@ -105,20 +102,32 @@ def build_drivers(
     Hours without weather take the mean of each weather column at that hour of the day within 14
     days of that day in the years of the history, or of the last 28 days known when there are none.
     """
-    hours = past.append(ahead)
-    parts: dict[str, NDArray[np.float64]] = {}
+    hours, num_past = past.append(ahead), len(past)
     notes: list[str] = []
-    parts |= _season(hours, len(past))
+    groups: dict[str, dict[str, NDArray[np.float64]]] = {"season": season_columns(hours, num_past)}
     if covariates is not None:
-        parts |= _holidays(covariates.holidays, hours, len(past))
-        parts |= _school(covariates.school_days, hours)
-        parts |= _crowds(covariates.events, hours)
-        known = len(past) + (len(ahead) if weather_known_h is None else weather_known_h)
-        parts |= _weather(covariates.weather, hours, len(past), known, notes)
-    kept = [n for n, column in parts.items() if np.ptp(column[: len(past)]) > 0]
-    matrix = np.column_stack([parts[n] for n in kept]) if kept else np.zeros((len(hours), 0))
-    matrix = _beside_the_day(matrix, np.asarray(hours.hour), len(past))
-    return Drivers(tuple(kept), matrix[: len(past)], matrix[len(past) :], tuple(notes))
+        known = num_past + (len(ahead) if weather_known_h is None else weather_known_h)
+        groups |= {
+            "holidays": holiday_columns(covariates.holidays, hours, num_past),
+            "school days": school_columns(covariates.school_days, hours),
+            "events": _crowds(covariates.events, hours),
+            "weather": weather_columns(covariates.weather, hours, num_past, known, notes),
+        }
+    kept = [
+        (group, name, column)
+        for group, columns in groups.items()
+        for name, column in columns.items()
+        if np.ptp(column[:num_past]) > 0
+    ]
+    matrix = np.column_stack([k[2] for k in kept]) if kept else np.zeros((len(hours), 0))
+    matrix = _beside_the_day(matrix, np.asarray(hours.hour), num_past)
+    return Drivers(
+        tuple(k[1] for k in kept),
+        matrix[:num_past],
+        matrix[num_past:],
+        tuple(notes),
+        tuple(k[0] for k in kept),
+    )
 
 
 def _beside_the_day(
@@ -139,51 +148,6 @@ def _beside_the_day(
     return left
 
 
-def _season(hours: pd.DatetimeIndex, num_past: int) -> dict[str, NDArray[np.float64]]:
-    day = np.asarray((hours - hours[num_past - 1]) / pd.Timedelta(days=1), dtype=float)
-    columns: dict[str, NDArray[np.float64]] = {}
-    span = -day[0]
-    if span >= _DAYS_FOR_TREND:
-        columns["trend"] = np.minimum(day, 0.0) / _DAYS_PER_YEAR
-    if span >= _DAYS_FOR_SEASON:
-        turn = 2.0 * np.pi * np.asarray(hours.dayofyear - 1 + hours.hour / HOURS_PER_DAY, float)
-        for k in range(1, _SEASON_WAVES + 1):
-            columns[f"season_sin{k}"] = np.sin(k * turn / _DAYS_PER_YEAR)
-            columns[f"season_cos{k}"] = np.cos(k * turn / _DAYS_PER_YEAR)
-    return columns
-
-
-def _holidays(
-    table: pd.DataFrame | None, hours: pd.DatetimeIndex, num_past: int
-) -> dict[str, NDArray[np.float64]]:
-    if table is None or table.empty:
-        return {}
-    day = hours.normalize()
-    names = table["name"].astype(str).str.split("; ").explode()
-    dates = pd.to_datetime(table["date"]).reindex(names.index)
-    columns: dict[str, NDArray[np.float64]] = {}
-    some = day.isin(pd.DatetimeIndex(dates)).astype(float)
-    columns["holiday"] = some
-    hour = np.asarray(hours.hour, dtype=float)
-    for k in range(1, _HOLIDAY_WAVES + 1):
-        turn = 2.0 * np.pi * k * hour / HOURS_PER_DAY
-        columns[f"holiday_sin{k}"] = some * np.sin(turn)
-        columns[f"holiday_cos{k}"] = some * np.cos(turn)
-    for name in sorted(names.unique()):
-        mine = day.isin(pd.DatetimeIndex(dates[names == name])).astype(float)
-        if mine[:num_past].any():
-            columns[f"holiday: {name}"] = mine
-    return columns
-
-
-def _school(table: pd.DataFrame | None, hours: pd.DatetimeIndex) -> dict[str, NDArray[np.float64]]:
-    if table is None or table.empty:
-        return {}
-    open_day = hours.normalize().isin(pd.DatetimeIndex(table["date"])).astype(float)
-    in_class = (hours.hour >= _SCHOOL_FROM) & (hours.hour < _SCHOOL_TO)
-    return {"school_day": open_day, "school_hours": open_day * in_class}
-
-
 def _crowds(table: pd.DataFrame | None, hours: pd.DatetimeIndex) -> dict[str, NDArray[np.float64]]:
     if table is None or table.empty or not len(hours):
         return {}
@@ -195,89 +159,3 @@ def _crowds(table: pd.DataFrame | None, hours: pd.DatetimeIndex) -> dict[str, ND
     np.add.at(change, gone, -heads)
     present = np.maximum(np.cumsum(change)[:-1], 0.0)
     return {"crowd": np.log1p(present / 1000.0)}
-
-
-def _weather(
-    table: pd.DataFrame | None,
-    hours: pd.DatetimeIndex,
-    num_past: int,
-    known: int,
-    notes: list[str],
-) -> dict[str, NDArray[np.float64]]:
-    if table is None or table.empty:
-        return {}
-    rows = table.drop_duplicates("hour").set_index("hour").reindex(hours)
-    rows.iloc[known:] = np.nan
-    columns = _weather_columns(rows, hours)
-    filled: dict[str, NDArray[np.float64]] = {}
-    lost_past = lost_ahead = 0
-    for name, column in columns.items():
-        missing = np.isnan(column)
-        if missing[:num_past].mean() > 0.5:
-            notes.append(f"weather: {name} is missing in most of the history and is not used")
-            continue
-        lost_past = max(lost_past, int(missing[:num_past].sum()))
-        lost_ahead = max(lost_ahead, int(missing[num_past:].sum()))
-        filled[name] = np.where(missing, _climate(column, hours), column)
-    if lost_past:
-        notes.append(f"weather: {lost_past:,} h of the history without weather take the season's")
-    if lost_ahead:
-        notes.append(
-            f"weather: {lost_ahead:,} of {len(hours) - num_past:,} h ahead have no forecast and "
-            "take the season's"
-        )
-    return filled
-
-
-def _weather_columns(rows: pd.DataFrame, hours: pd.DatetimeIndex) -> dict[str, NDArray[np.float64]]:
-    columns: dict[str, NDArray[np.float64]] = {}
-    day = np.asarray(hours.normalize())
-    first = np.flatnonzero(np.r_[True, day[1:] != day[:-1]]) if len(day) else np.zeros(0, int)
-    length = np.diff(np.r_[first, len(day)])
-    if "temperature_c" in rows:
-        warmth = rows["temperature_c"].to_numpy(dtype=float)
-        columns["temperature"] = (warmth - 10.0) / 10.0
-        columns["heat"] = np.maximum(warmth - 24.0, 0.0) / 10.0
-        columns["frost"] = np.maximum(-warmth, 0.0) / 10.0
-        top = np.repeat(np.fmax.reduceat(warmth, first), length)
-        columns["hot_day"] = np.maximum(top - 28.0, 0.0) / 10.0
-    if "precipitation_mm" in rows:
-        rain = rows["precipitation_mm"].to_numpy(dtype=float)
-        columns["rain"] = np.log1p(np.maximum(rain, 0.0))
-    if "snowfall_cm" in rows:
-        snow = rows["snowfall_cm"].to_numpy(dtype=float)
-        known = np.add.reduceat((~np.isnan(snow)).astype(float), first)
-        fallen = np.where(known > 0, np.add.reduceat(np.nan_to_num(snow), first), np.nan)
-        columns["snow_day"] = np.repeat(np.minimum(fallen / 5.0, 4.0), length)
-    if "wind_kph" in rows:
-        wind = rows["wind_kph"].to_numpy(dtype=float)
-        columns["gale"] = np.maximum(wind - 40.0, 0.0) / 20.0
-    return columns
-
-
-def _climate(column: NDArray[np.float64], hours: pd.DatetimeIndex) -> NDArray[np.float64]:
-    """Mean of the known values at this hour of the day within 14 days of the day of the year."""
-    known = ~np.isnan(column)
-    day = np.asarray(hours.dayofyear - 1)
-    hour = np.asarray(hours.hour)
-    shape = (366, HOURS_PER_DAY)
-    sums, num = np.zeros(shape), np.zeros(shape)
-    np.add.at(sums, (day[known], hour[known]), column[known])
-    np.add.at(num, (day[known], hour[known]), 1.0)
-    sums, num = _around(sums), _around(num)
-    last = np.flatnonzero(known)[-_RECENT_H:]
-    recent_num = np.bincount(hour[last], minlength=HOURS_PER_DAY)
-    recent = np.bincount(hour[last], column[last], HOURS_PER_DAY) / np.maximum(recent_num, 1)
-    recent = np.where(recent_num > 0, recent, column[last].mean())
-    mean = np.where(num > 0, sums / np.maximum(num, 1.0), recent[None, :])
-    values: NDArray[np.float64] = mean[day, hour]
-    return values
-
-
-def _around(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of the rows within 14 days, the year closed to a ring."""
-    w = _CLIMATE_DAYS
-    ring = np.concatenate([table[-w:], table, table[:w]])
-    upto = np.concatenate([np.zeros((1, table.shape[1])), np.cumsum(ring, axis=0)])
-    sums: NDArray[np.float64] = upto[2 * w + 1 :] - upto[: len(table)]
-    return sums

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.demand.predictive import draw_paths, value_columns
+from deploy_opt.errors import FaultList
 from deploy_opt.seeds import stream
 from deploy_opt.units import HOURS_PER_WEEK
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from deploy_opt.demand.counts import CountGrid
     from deploy_opt.demand.predictive import Spread
     from deploy_opt.demand.windows import Window
-    from deploy_opt.errors import FaultList
 
 CITY = "city"
 DISTRICT = "district"
@@ -73,6 +73,47 @@ def check_levels(
     if missing:
         found = f"no district for {len(missing)} areas such as {missing[0]!r}"
         faults.add("levels", found, "a district for every area")
+
+
+def district_columns(
+    area_ids: tuple[str, ...], levels: Mapping[str, str] | None
+) -> dict[str, NDArray[np.int64]]:
+    """District -> columns of its areas, by name; empty without districts or with a single one.
+
+    Parameters
+    ----------
+    area_ids
+        The areas.
+    levels
+        area_id -> district, or None.
+    """
+    if levels is None:
+        return {}
+    district = np.array([str(levels[area]) for area in area_ids], dtype=object)
+    names = sorted(set(district))
+    return {name: np.flatnonzero(district == name) for name in names} if len(names) > 1 else {}
+
+
+def population_of(
+    area_ids: tuple[str, ...], population: Mapping[str, float] | None
+) -> NDArray[np.float64] | None:
+    """Lay the residents out in the order of the areas, or None.
+
+    Raises
+    ------
+    InputError
+        When an area has none, or a number below 0.
+    """
+    if population is None:
+        return None
+    faults = FaultList()
+    people = np.array([float(population.get(area, np.nan)) for area in area_ids])
+    for area, number in zip(area_ids, people, strict=True):
+        if not (np.isfinite(number) and number >= 0):
+            found = str(population.get(area, "nothing"))
+            faults.add(f"population: {area}", found, "residents, a number >= 0")
+    faults.raise_if_any()
+    return people
 
 
 def weekly_means(

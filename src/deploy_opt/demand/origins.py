@@ -1,4 +1,4 @@
-"""Let the models forecast stretches of the past; choose the city model by how well they did."""
+"""Let the models forecast stretches of the past, to choose by and to learn the spread from."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.demand.members import FACTOR_MODEL, FALLBACK, run_members
-from deploy_opt.demand.scores import poisson_deviance
+from deploy_opt.demand.baselines import BASELINES
+from deploy_opt.demand.breaks import after_breaks, break_notes, find_breaks
+from deploy_opt.demand.censoring import (
+    fill_censored,
+    mean_of_recorded,
+    smallest_recorded,
+    words,
+)
+from deploy_opt.demand.members import run_members
 from deploy_opt.demand.windows import make_window
 from deploy_opt.inputs.wall_clock import HOUR
 from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from numpy.typing import NDArray
 
+    from deploy_opt.demand.breaks import Break
     from deploy_opt.demand.counts import CountGrid
     from deploy_opt.demand.drivers import CovariateFrames
-    from deploy_opt.demand.members import Members
+    from deploy_opt.demand.members import Members, Pool
     from deploy_opt.demand.windows import Window
 
 NUM_ORIGINS = 8
 _SHORTEST_TRAINING = pd.Timedelta(days=28)
 _LONGEST_STEP_H = 4 * HOURS_PER_WEEK
 _FARTHEST_APART_WEEKS = 6
-_FEWEST_TO_CHOOSE = 3
-_LEAST_WEIGHT = 0.05
-_NO_ERROR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,9 @@ class Origin:
         (hours, areas) share of the hour that was observed, 0 or 1.
     members
         What each model expected.
+    least
+        Smallest count that the record holds where it leaves smaller ones out, else 0. What is
+        expected of the recorded hours is then raised to what such a record holds.
     """
 
     cutoff: pd.Timestamp
@@ -56,6 +62,7 @@ class Origin:
     calls: NDArray[np.float32]
     seen: NDArray[np.float32]
     members: Members
+    least: int = 0
 
     @property
     def city_calls(self) -> NDArray[np.float64]:
@@ -63,42 +70,44 @@ class Origin:
         total: NDArray[np.float64] = self.calls.sum(axis=1, dtype=float)
         return total
 
+    def totals_of(
+        self, mean: NDArray[np.float64], columns: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Lay calls of the city or of some areas beside what is expected of their observed part.
+
+        Parameters
+        ----------
+        mean
+            (hours,) means of the city, or of these areas together.
+        columns
+            The areas; None: the city.
+
+        Returns
+        -------
+        calls, expected : ndarray
+            (hours,).
+        seen : ndarray
+            (hours,) whether any of the areas was observed.
+        """
+        if columns is None:
+            return self.city_calls, self.city_of(mean), np.asarray(self.seen.any(axis=1))
+        split, seen = self.members.split[:, columns], self.seen[:, columns]
+        inside = split / np.maximum(split.sum(axis=1, dtype=float, keepdims=True), 1e-12)
+        due = mean_of_recorded(mean[:, None] * inside * seen, self.least).sum(axis=1)
+        return self.calls[:, columns].sum(axis=1, dtype=float), due, np.asarray(seen.any(axis=1))
+
     def areas_of(self, city: NDArray[np.float64]) -> NDArray[np.float64]:
         """Spread (hours,) means of the city over the areas, (hours, areas); 0 where not seen."""
-        return city[:, None] * self.members.split * self.seen
+        means = city[:, None] * self.members.split * self.seen
+        return mean_of_recorded(means, self.least)
 
     def city_of(self, city: NDArray[np.float64]) -> NDArray[np.float64]:
         """Keep the observed part of (hours,) means of the city."""
+        if self.least:
+            recorded: NDArray[np.float64] = self.areas_of(city).sum(axis=1)
+            return recorded
         part: NDArray[np.float64] = city * (self.members.split * self.seen).sum(axis=1, dtype=float)
         return part
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The city model.
-
-    Attributes
-    ----------
-    weights
-        Member of the pool -> weight; they sum to 1.
-    words
-        How it came about.
-    """
-
-    weights: dict[str, float]
-    words: str
-
-    def mean(self, city: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Combine the members' means; a member that could not be fitted hands its weight over."""
-        there = {name: weight for name, weight in self.weights.items() if name in city}
-        if not there:
-            return city[FACTOR_MODEL]
-        total = sum(there.values())
-        mean: NDArray[np.float64] = sum(
-            (city[name] * (weight / total) for name, weight in there.items()),
-            start=np.zeros(len(city[FACTOR_MODEL])),
-        )
-        return mean
 
 
 class OriginRunner:
@@ -114,6 +123,12 @@ class OriginRunner:
         IANA zone of the city.
     weather_known_h
         Hours after an origin whose weather may be read: as many as the real forecast will know.
+    districts
+        District -> columns of its areas, to forecast districts too.
+    population
+        (areas,) residents, for the shares of areas with few calls.
+    pool
+        ``standard`` or ``wide``, see `run_members`.
     """
 
     def __init__(
@@ -123,11 +138,20 @@ class OriginRunner:
         *,
         zone: str,
         weather_known_h: int | None,
+        districts: dict[str, NDArray[np.int64]] | None = None,
+        population: NDArray[np.float64] | None = None,
+        pool: Pool = "standard",
     ) -> None:
         self.grid = grid
         self._covariates = covariates
         self._zone = zone
         self._weather_known_h = weather_known_h
+        self.districts = districts
+        self._population = population
+        self._pool: Pool = pool
+        self.least = smallest_recorded(grid)
+        self._breaks: dict[pd.Timestamp, tuple[Break, ...]] = {}
+        self._learned: tuple[pd.Timestamp, CountGrid] | None = None
         self._done: dict[tuple[pd.Timestamp, int], Origin] = {}
 
     def origin(self, cutoff: pd.Timestamp, horizon_h: int) -> Origin:
@@ -144,22 +168,59 @@ class OriginRunner:
         found = [self.origin(at, step_h) for at in cutoffs]
         return [origin for origin in found if origin.seen.any()]
 
-    def _run(self, cutoff: pd.Timestamp, horizon_h: int) -> Origin:
-        window = make_window(self.grid, cutoff, horizon_h, self._zone)
-        members = run_members(
+    def learned(self, cutoff: pd.Timestamp) -> CountGrid:
+        """Keep the counts before a cutoff, hours that were left out for few calls put back."""
+        if not self.least:
+            return self.grid.before(cutoff)
+        if self._learned is None or self._learned[0] != cutoff:
+            self._learned = cutoff, fill_censored(self.grid.before(cutoff), self.least)
+        return self._learned[1]
+
+    def window(self, cutoff: pd.Timestamp, horizon_h: int) -> Window:
+        """Cut the history up to a cutoff, from the last jump of the level on, and its horizon."""
+        window = make_window(self.learned(cutoff), cutoff, horizon_h, self._zone)
+        self._breaks[cutoff] = find_breaks(window)
+        return after_breaks(window, self._breaks[cutoff])
+
+    def faults(self, cutoff: pd.Timestamp, window: Window) -> list[str]:
+        """Say what was found in the history before a cutoff that `window` was cut at."""
+        notes = break_notes(window, self._breaks.get(cutoff, ()))
+        if self.least:
+            notes.append(words(self.grid.before(cutoff), self.learned(cutoff), self.least))
+        return notes
+
+    def members(
+        self, window: Window, *, only_factor_model: bool = False, with_baselines: bool = False
+    ) -> Members:
+        """Fit the models on a window; see `run_members`."""
+        cutoff = window.ahead[0]
+        made = run_members(
             window,
-            self.grid.before(cutoff),
+            self.learned(cutoff),
             self._covariates,
             weather_known_h=self._weather_known_h,
-            with_baselines=True,
+            only_factor_model=only_factor_model,
+            with_baselines=with_baselines,
+            districts=self.districts,
+            population=self._population,
+            pool=self._pool,
         )
+        if not self.least or not with_baselines:
+            return made
+        known, length = self.grid.before(cutoff), window.ahead_length_h.astype(np.float32)[:, None]
+        practice = {name: rule(known, window.ahead) * length for name, rule in BASELINES.items()}
+        return replace(made, baselines=practice)
+
+    def _run(self, cutoff: pd.Timestamp, horizon_h: int) -> Origin:
+        window = self.window(cutoff, horizon_h)
+        members = self.members(window, with_baselines=True)
         rows = self.grid.hours.get_indexer(window.ahead)
         there = rows >= 0
         calls = np.zeros((len(rows), len(self.grid.area_ids)), dtype=np.float32)
         seen = np.zeros_like(calls)
         calls[there] = self.grid.calls[rows[there]]
         seen[there] = self.grid.observed[rows[there]]
-        return Origin(cutoff, window.ahead, calls, seen, members)
+        return Origin(cutoff, window.ahead, calls, seen, members, self.least)
 
 
 def hindsight(grid: CountGrid, window: Window) -> Origin:
@@ -210,63 +271,3 @@ def origin_cutoffs(history: CountGrid, step_h: int) -> list[pd.Timestamp]:
     last = end - step_h * HOUR
     cutoffs = [last - k * apart_h * HOUR for k in range(NUM_ORIGINS - 1, -1, -1)]
     return [cutoff for cutoff in cutoffs if cutoff >= first]
-
-
-def choose(origins: Sequence[Origin]) -> Choice:
-    """Weigh the members of the pool by their log score over the origins.
-
-    The weight of a member is exp(-z^2 / 2), where z is how many standard errors its Poisson
-    deviance of the city's hours lies behind the best member's, paired over the origins; weights
-    below 5 % are dropped. So members that cannot be told apart share equally.
-    If the combination does not beat the 20-week average by one standard error over the origins,
-    the average is used.
-
-    Parameters
-    ----------
-    origins
-        From `OriginRunner`; with fewer than three, the factor model is used unseen.
-    """
-    if len(origins) < _FEWEST_TO_CHOOSE:
-        words = (
-            f"the history holds {len(origins)} stretches to test on, too few to choose by: the "
-            "factor model was taken"
-        )
-        return Choice({FACTOR_MODEL: 1.0}, words)
-    names = [n for n in origins[0].members.city if all(n in o.members.city for o in origins)]
-    loss = np.array(
-        [[_deviance(origin, origin.members.city[n]) for n in names] for origin in origins]
-    )
-    behind = loss - loss[:, [int(loss.sum(axis=0).argmin())]]
-    error = behind.std(axis=0, ddof=1) / np.sqrt(len(origins))
-    z = behind.mean(axis=0) / np.maximum(error, _NO_ERROR)
-    weight = np.exp(-0.5 * z**2)
-    weight[weight < _LEAST_WEIGHT * weight.sum()] = 0.0
-    weight /= weight.sum()
-    weights = {n: float(w) for n, w in zip(names, weight, strict=True) if w > 0}
-    choice = Choice(weights, "")
-    combined = np.array([_deviance(o, choice.mean(o.members.city)) for o in origins])
-    gain = loss[:, names.index(FALLBACK)] - combined
-    error = gain.std(ddof=1) / np.sqrt(len(gain))
-    shares = ", ".join(f"{n} {w:.0%}" for n, w in weights.items())
-    if gain.mean() < error or weights.get(FALLBACK) == 1.0:
-        words = (
-            f"no model beats the 20-week average by one standard error over {len(origins)} test "
-            "stretches: the average was taken for the city's total"
-        )
-        return Choice({FALLBACK: 1.0}, words)
-    words = (
-        f"city total from {shares}; deviance {combined.sum() / _hours(origins):.3f} against "
-        f"{loss[:, names.index(FALLBACK)].sum() / _hours(origins):.3f} of the 20-week average over "
-        f"{len(origins)} test stretches"
-    )
-    return Choice(weights, words)
-
-
-def _hours(origins: Iterable[Origin]) -> int:
-    return sum(int(origin.seen.any(axis=1).sum()) for origin in origins)
-
-
-def _deviance(origin: Origin, city: NDArray[np.float64]) -> float:
-    there = origin.seen.any(axis=1)
-    mean = origin.city_of(city)[there]
-    return float(poisson_deviance(origin.city_calls[there], mean).sum())

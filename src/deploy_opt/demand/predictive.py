@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from deploy_opt.demand.origins import Choice, Origin
+    from deploy_opt.demand.choice import Choice
+    from deploy_opt.demand.origins import Origin
 
 _MOST_VARIANCE = 1.0
 _NEGLIGIBLE = 1e-9

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.demand.baselines import BASELINES, LEVEL_RULES
-from deploy_opt.demand.members import CITY_MODELS, FALLBACK
+from deploy_opt.demand.members import FALLBACK, WIDE_MODELS
 from deploy_opt.demand.scores import expected_deviance, negbin_scores, pinball, poisson_deviance
 from deploy_opt.demand.windows import days_of
 from deploy_opt.seeds import stream
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from deploy_opt.demand.origins import Choice, Origin
+    from deploy_opt.demand.choice import Choice
+    from deploy_opt.demand.origins import Origin
     from deploy_opt.demand.predictive import Spread
 
 FORECAST = "forecast"
-MODELS = (FORECAST, *CITY_MODELS, *BASELINES, *LEVEL_RULES)
+MODELS = (FORECAST, *WIDE_MODELS, *BASELINES, *LEVEL_RULES)
 _COLUMNS = TABLES["backtest.csv"].names
 _Q = 0.9
 _COVERAGES = (0.8, 0.95)
@@ -101,7 +102,7 @@ def _score(
 ) -> Iterator[tuple[tuple[str, str, str], _Sums]]:
     origin, members = trial.origin, trial.origin.members
     means = {FORECAST: origin.areas_of(trial.choice.mean(members.city))}
-    for name in CITY_MODELS:
+    for name in WIDE_MODELS:
         if name in members.city:
             means[name] = origin.areas_of(members.city[name])
     for name, calls in members.baselines.items():

@@ -1,20 +1,26 @@
-"""Forecast one city series by regression with ARIMA errors: the one door to statsforecast."""
+"""Forecast one series by ARIMA errors or exponential smoothing: the one door to statsforecast."""
 
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from deploy_opt.demand.rates import EFFECT_SD
-from deploy_opt.units import HOURS_PER_WEEK
+from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MIN_RATE = 1e-3
+_NO_VARIANCE = 1e-12
 _NEAREST_TO_ONE = 0.999
+_FEWEST_DAYS = 28
+_MOST_DAYS = 364
+_PART_OF_DAY = 0.3
+_LEVEL_RANGE = (1.0 / 3.0, 3.0)
+_HOURLY_WEEKS = 10
 
 
 def arima_with_drivers(
@@ -56,7 +62,7 @@ def arima_with_drivers(
     effects = _ridge(x_past[use], y[use], weight=expected[use])
     line, line_ahead = x_past @ effects, x_ahead @ effects
     rest = np.where(use, y - line, 0.0)
-    if float(rest.var()) < 1e-12:
+    if float(rest.var()) < _NO_VARIANCE:
         return np.maximum(np.expm1(line), _MIN_RATE), np.maximum(np.expm1(line_ahead), _MIN_RATE)
     skipped = min(gap_h, HOURS_PER_WEEK)
     fitted_rest, rest_ahead = _forecast(rest, skipped + len(line_ahead))
@@ -115,3 +121,98 @@ def _ridge(
     precision[:2] = 1e-8
     xw = x * weight[:, None]
     return np.asarray(np.linalg.solve(xw.T @ x + np.diag(precision), xw.T @ y), dtype=float)
+
+
+def daily_level(
+    calls: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    age_weeks: NDArray[np.float64],
+    *,
+    num_ahead: int,
+    gap_h: int = 0,
+) -> NDArray[np.float64] | None:
+    """Carry the level of the days on by exponential smoothing with a week: AutoETS(7), ANA.
+
+    The series is each day's calls over what a model expects of them, so that holidays and weather
+    are no part of it. Days with less than 30 % of the usual expectation observed are interpolated.
+    The form ANA (additive errors and week, no trend) did better than ANN and than a free choice in
+    refits of New York 2012-13 and Denver 2014-15.
+
+    Parameters
+    ----------
+    calls, expected
+        (hours,) calls and what the model expects; 0 where not observed.
+    age_weeks
+        (hours,) weeks before the end of the history.
+    num_ahead
+        Hours of the horizon.
+    gap_h
+        Hours between the end of the history and the horizon.
+
+    Returns
+    -------
+    ndarray or None
+        (ahead,) level, 1 = as the model expects; None with fewer than 28 days.
+    """
+    from statsforecast.models import AutoETS
+
+    day = (np.rint(age_weeks * HOURS_PER_WEEK).astype(np.int64) - 1) // HOURS_PER_DAY
+    came, due = np.bincount(day, calls)[:_MOST_DAYS], np.bincount(day, expected)[:_MOST_DAYS]
+    whole = due > _PART_OF_DAY * np.median(due[due > 0])
+    if int(whole.sum()) < _FEWEST_DAYS:
+        return None
+    days = np.arange(len(due))
+    ratio = np.interp(days, days[whole], came[whole] / due[whole])[::-1]
+    if float(ratio.var()) < _NO_VARIANCE:
+        return np.full(num_ahead, float(ratio[-1]))
+    ahead = (gap_h + np.arange(num_ahead)) // HOURS_PER_DAY
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = AutoETS(season_length=7, model="ANA").fit(ratio)
+        level = np.asarray(fit.predict(int(ahead[-1]) + 1)["mean"], dtype=float)
+    held: NDArray[np.float64] = np.clip(level, *_LEVEL_RANGE)[ahead]
+    return held
+
+
+def hourly_smoothing(
+    calls: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    expected_ahead: NDArray[np.float64],
+    *,
+    method: Literal["ces", "ets"],
+    gap_h: int = 0,
+) -> NDArray[np.float64]:
+    """Smooth the hours of the last ten weeks with a daily season: AutoCES(24) or AutoETS(24).
+
+    Neither knows a week or a driver, so the series is the calls over what a model expects of them.
+
+    Parameters
+    ----------
+    calls, expected
+        (hours,) calls and what the model expects; 0 where not observed.
+    expected_ahead
+        (ahead,) what it expects of the horizon.
+    method
+        ``ces`` or ``ets``.
+    gap_h
+        Hours between the end of the history and the horizon.
+
+    Returns
+    -------
+    ndarray
+        (ahead,) calls; > 0.
+    """
+    from statsforecast.models import AutoCES, AutoETS
+
+    rows = slice(-_HOURLY_WEEKS * HOURS_PER_WEEK, None)
+    due = expected[rows]
+    ratio = np.where(due > 0, calls[rows] / np.maximum(due, _MIN_RATE), 1.0)
+    if float(ratio.var()) < _NO_VARIANCE:
+        return np.asarray(np.maximum(expected_ahead * ratio[-1], _MIN_RATE))
+    skipped = gap_h % HOURS_PER_DAY
+    model = AutoCES(season_length=24) if method == "ces" else AutoETS(24, model="ZNZ")
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        made = model.fit(ratio).predict(skipped + len(expected_ahead))["mean"]
+    level = np.clip(np.nan_to_num(np.asarray(made, dtype=float), nan=1.0), *_LEVEL_RANGE)
+    return np.asarray(np.maximum(expected_ahead * level[skipped:], _MIN_RATE))

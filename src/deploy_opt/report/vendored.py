@@ -74,12 +74,17 @@ def page_styles() -> str:
     leaflet = asset_text("leaflet.css")
     for picture in ("layers.png", "layers-2x.png"):
         leaflet = leaflet.replace(f"url(images/{picture})", f"url({data_uri(picture)})")
+    return font_face() + leaflet + (TEMPLATES / "page.css").read_text(encoding="utf-8")
+
+
+@cache
+def font_face() -> str:
+    """Write the style that holds the font of every page."""
     font = data_uri("public-sans-latin-wght-normal.woff2")
-    face = (
+    return (
         "@font-face{font-family:'Public Sans';font-style:normal;font-weight:100 900;"
         f"font-display:block;src:url({font}) format('woff2')}}\n"
     )
-    return face + leaflet + (TEMPLATES / "page.css").read_text(encoding="utf-8")
 
 
 @cache
