@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,6 +36,7 @@ Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one key.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder of the run; default out/<scenario>.")]
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take up no finished stage.")]
 
@@ -44,8 +47,17 @@ def _load(path: Path, variant: str | None, sets: list[str] | None) -> Scenario:
     return load_scenario(path, variant, sets)
 
 
-def _folder(out: Path | None, path: Path, variant: str | None) -> Path:
-    return out or Path("out") / (path.stem + (f"-{variant}" if variant else ""))
+def _folder(
+    out: Path | None, path: Path, variant: str | None, sets: list[str] | None = None
+) -> Path:
+    """Name the folder of a run: its scenario, variant and overrides, so that none covers another.
+
+    A file called scenario.yaml, as `init` writes it, goes by the name of its folder.
+    """
+    name = path.absolute().parent.name if path.stem == "scenario" else path.stem
+    parts = [name, *([variant] if variant else []), *(sets or [])]
+    safe = "-".join(re.sub(r"[^\w.=+-]+", "_", part) for part in parts)
+    return out or Path("out") / safe[:120]
 
 
 def _say(value: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
@@ -69,7 +81,9 @@ def run(
     from deploy_opt.pipeline import run as run_pipeline
 
     loaded = _load(scenario, variant, sets)
-    done = run_pipeline(loaded, _folder(out, scenario, variant), fresh=fresh, talk=not as_json)
+    done = run_pipeline(
+        loaded, _folder(out, scenario, variant, sets), fresh=fresh, talk=not as_json
+    )
     _say(done.summary, [*done.lines, str(done.index)], as_json=as_json)
     raise typer.Exit(4 if done.stopped_early else 0)
 
@@ -115,7 +129,7 @@ def init(
         if roads is None:
             raise InputError.of("init --from-cad", "no --roads", "a road file")
         file = init_from_cad(folder, from_cad, roads=roads, posts=posts, zone=zone)
-    typer.echo(f"{file}\nnext: deploy-opt run {file}")
+    typer.echo(f"{file}\nnext: deploy-opt run {shlex.quote(str(file))}")
 
 
 @app.command("import")
@@ -243,8 +257,48 @@ def forecast(
     from deploy_opt.pipeline import run_forecast
 
     loaded = _load(scenario, variant, sets)
-    folder = _folder(out, scenario, variant)
+    folder = _folder(out, scenario, variant, sets)
     summary, lines = run_forecast(loaded, folder, fresh=fresh, talk=not as_json)
+    _say(summary, lines, as_json=as_json)
+
+
+@app.command()
+def backtest(
+    scenario: ScenarioFile,
+    weeks: Annotated[
+        int, typer.Option(min=1, max=104, help="Stretches to forecast, a week apart.")
+    ] = 8,
+    horizon: Annotated[
+        int, typer.Option(min=1, max=8784, help="Hours to forecast from each, 1 to 8784.")
+    ] = 168,
+    models: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Some models or practice rules; default: all."),
+    ] = None,
+    executor: Annotated[
+        str, typer.Option(help="serial, processes:N, dask, or a Dask address (tcp://...).")
+    ] = "serial",
+    out: Out = None,
+    variant: Variant = None,
+    sets: Sets = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Test the forecast on past weeks beside the rules of practice; writes a model card."""
+    from deploy_opt.pipeline import run_backtest
+
+    loaded = _load(scenario, variant, sets)
+    chosen = None if models is None else tuple(m.strip() for m in models.split(",") if m.strip())
+    summary, lines = run_backtest(
+        loaded,
+        _folder(out, scenario, variant, sets),
+        weeks=weeks,
+        horizon_h=horizon,
+        models=chosen,
+        executor=executor,
+        fresh=fresh,
+        talk=not as_json,
+    )
     _say(summary, lines, as_json=as_json)
 
 
@@ -261,7 +315,7 @@ def plan(
     from deploy_opt.pipeline import run_plan
 
     loaded = _load(scenario, variant, sets)
-    folder = _folder(out, scenario, variant)
+    folder = _folder(out, scenario, variant, sets)
     summary, lines = run_plan(loaded, folder, fresh=fresh, talk=not as_json)
     _say(summary, lines, as_json=as_json)
 
@@ -296,11 +350,15 @@ def main() -> None:
     except typer.Abort:
         sys.exit(4)
     except KeyboardInterrupt:
-        typer.echo("stopped; finished stages are kept, run again to go on", err=True)
-        sys.exit(4)
+        code = _INTERRUPTED
     except DeployOptError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        found = (error.strerror or str(error)).lower()
+        typer.echo(f"{place}found {found}, expected a place to read and write", err=True)
+        sys.exit(2)
     except Exception as error:  # noqa: BLE001  (the last door: nothing may end in a traceback)
         usage = getattr(error, "format_message", None)
         if usage is not None:
@@ -309,4 +367,7 @@ def main() -> None:
         typer.echo(f"internal error: {type(error).__name__}: {error}", err=True)
         typer.echo("please report it with the scenario; --help lists the commands", err=True)
         sys.exit(5)
+    if code == _INTERRUPTED:
+        typer.echo("stopped; finished stages are kept, run again to go on", err=True)
+        sys.exit(4)
     sys.exit(code if isinstance(code, int) else 0)

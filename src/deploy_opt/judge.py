@@ -8,9 +8,13 @@ import numpy as np
 
 from deploy_opt.errors import FaultList, InputError, nearest
 from deploy_opt.inputs.rosters import read_roster, units_all_day
-from deploy_opt.plan.deployment import plan_deployment
+from deploy_opt.plan.case import lay_out
+from deploy_opt.plan.deployment import solve_case
 from deploy_opt.plan.evaluate import evaluate_positions
+from deploy_opt.plan.levels import move_up_table
+from deploy_opt.plan.prices import price_rules, value_posts
 from deploy_opt.plan.response import mean_drive_s
+from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.simple import simple_plan
 from deploy_opt.report.results import Arm, Comparison
 from deploy_opt.units import MINUTES_PER_HOUR, SECONDS_PER_MINUTE
@@ -87,6 +91,17 @@ def busy_minutes(
         return section.busy_min, f"{section.busy_min:g} min a call, as the scenario says"
     if section is not None:
         return _busy_from_parts(scenario, service, ground, today)
+    return busy_from_records(service, calls)
+
+
+def busy_from_records(service: Service, calls: Calls) -> tuple[float, str]:
+    """Work out how long a call commits a unit from dispatch and clear times of the records.
+
+    Raises
+    ------
+    InputError
+        When fewer than 100 records of the service carry both times.
+    """
     frame = calls.incidents
     if not frame.empty:
         rows = frame[frame["service"] == service]
@@ -140,7 +155,8 @@ def judge(
     today, today_words = units_today(scenario, ground.posts)
     busy_min, busy_words = busy_minutes(scenario, service, calls, ground, today)
     settings = scenario.plan_settings(service, busy_min=busy_min)
-    plan = plan_deployment(demand.forecast, ground.times, settings, baseline=today)
+    solved = solve_case(lay_out(demand.forecast, ground.times, settings, today))
+    plan = solved.plan
     simple = simple_plan(demand.forecast, ground.times, settings, baseline=today)
     area_ids, weekly = demand.forecast.weekly_rates(service)
     rates = weekly[:, _hours_of_week(settings)]
@@ -162,8 +178,20 @@ def judge(
         crews=plan.crews,
         report=plan.report,
         busy_min=busy_min,
+        levels=move_up_table(solved.case, plan.units),
+        prices=price_rules(solved, ground.times.origins),
+        post_values=value_posts(solved),
     )
-    return comparison, (today_words, busy_words)
+    return comparison, (busy_words, *_over_capacity(ground.posts, today))
+
+
+def _over_capacity(posts: pd.DataFrame, today: NDArray[np.int64]) -> tuple[str, ...]:
+    most = today.max(axis=0)
+    over = posts["capacity"].notna() & (most > posts["capacity"].fillna(0))
+    names = posts.loc[over, "post_id"].tolist()
+    if not names:
+        return ()
+    return (f"today more units stand at {', '.join(names)} than the posts table allows",)
 
 
 def _hours_of_week(settings: PlanSettings) -> NDArray[np.int64]:
@@ -211,12 +239,14 @@ def _path_calls(
 
 
 def check_rules(scenario: Scenario, posts: pd.DataFrame) -> None:
-    """Check that rosters and rules name known posts; needs no forecast.
+    """Check that rosters and rules name known posts and can hold together; needs no forecast.
 
     Raises
     ------
     InputError
         With every unknown post and every fault of today's roster.
+    InfeasibleError
+        When rules conflict whatever the calls; names them.
     """
     faults = FaultList()
     known = set(posts["post_id"])
@@ -228,8 +258,12 @@ def check_rules(scenario: Scenario, posts: pd.DataFrame) -> None:
         if post_id not in known and not proposed:
             expected, do = "a post of inputs.posts", nearest(post_id, known)
             faults.add(where, f"post {post_id!r}", expected, do)
+    unit_hours = 0.0
     try:
-        units_today(scenario, posts)
+        unit_hours = float(units_today(scenario, posts)[0].sum())
     except InputError as error:
         faults.extend(error.faults)
     faults.raise_if_any()
+    if not scenario.inputs.posts.candidates:
+        settings = scenario.plan_settings(scenario.services[0], busy_min=1.0)
+        rules_of(settings, posts, np.zeros(settings.hours), unit_hours)

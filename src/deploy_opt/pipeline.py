@@ -6,29 +6,43 @@ import importlib.metadata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deploy_opt import judge, stages
+from deploy_opt import judge, stages, studies
+from deploy_opt.cautions import notes_for_readers, warnings_of
 from deploy_opt.demand.forecast import DemandForecast
 from deploy_opt.errors import FaultList
+from deploy_opt.executor import executor_for
 from deploy_opt.inputs.areas import Areas
 from deploy_opt.inputs.base_map import BaseMap
 from deploy_opt.inputs.roads import Roads
-from deploy_opt.inputs.travel import TravelTimes
+from deploy_opt.inputs.travel import TravelTimes, check_near_roads
+from deploy_opt.plan.levels import MoveUpTable
+from deploy_opt.plan.prices import PostValue, RulePrice
 from deploy_opt.plan.results import SolveReport
 from deploy_opt.progress import Progress
 from deploy_opt.report import write
+from deploy_opt.report.backtest_report import BacktestFacts, backtest_lines
 from deploy_opt.report.results import Arm, Comparison, ReportInputs
 from deploy_opt.scenario import input_files
-from deploy_opt.store import StageStore, code_fingerprint, file_hash, fingerprint
+from deploy_opt.store import (
+    CACHE_FOLDER,
+    StageStore,
+    code_fingerprint,
+    file_hash,
+    fingerprint,
+)
+from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from deploy_opt.executor import Executor
     from deploy_opt.settings import Scenario
 
 _KEPT = (
     *(Areas, BaseMap, Roads, TravelTimes, DemandForecast, SolveReport, Arm, Comparison),
-    *(stages.Calls, stages.Demand, stages.Ground),
+    *(MoveUpTable, PostValue, RulePrice),
+    *(stages.Calls, stages.Demand, studies.DemandDetails, studies.Backtest, stages.Ground),
 )
 _LIBRARIES = ("deploy-opt", "numpy", "pandas", "scipy", "highspy", "statsforecast", "folium")
 
@@ -73,7 +87,7 @@ class _Road:
             text: file_hash(scenario.path(text)) for _, text in input_files(self.settings)
         }
         self._code = code_fingerprint("deploy_opt")
-        self._store = StageStore(folder / ".stages", _KEPT)
+        self._store = StageStore(folder.absolute().parent / CACHE_FOLDER, _KEPT)
         self._fresh = fresh
         self._keys: dict[str, str] = {}
 
@@ -89,15 +103,16 @@ class _Road:
         *,
         reads: tuple[str, ...],
         after: tuple[str, ...] = (),
+        asked: tuple[object, ...] = (),
     ) -> Any:  # noqa: ANN401  (each stage has its own result)
         """Take a stage up, or make and keep it.
 
-        Its key follows from the code, the sections it reads, the input files and the stages
-        before it.
+        Its key follows from the code, the sections it reads, the input files, the stages before
+        it and what the command asked for.
         """
         chosen = {section: self.settings[section] for section in (*reads, "seed", "time_zone")}
         before = [self._keys[stage] for stage in after]
-        key = fingerprint(name, self._code, chosen, self.hashes, before)
+        key = fingerprint(name, self._code, chosen, self.hashes, before, asked)
         self._keys[name] = key
         kept = None if self._fresh else self._store.take(name, key)
         if kept is not None:
@@ -111,6 +126,18 @@ class _Road:
     def to_demand(self) -> tuple[Areas, stages.Calls, stages.Demand, Roads | None]:
         """Walk from the files to the forecast."""
         scenario = self.scenario
+        areas, located, roads = self.to_located()
+        demand = self.stage(
+            "forecast",
+            lambda: stages.forecast_demand(scenario, located, areas),
+            reads=("inputs", "demand", "horizon"),
+            after=("areas",),
+        )
+        return areas, located, demand, roads
+
+    def to_located(self) -> tuple[Areas, stages.Calls, Roads | None]:
+        """Walk from the files to calls in their areas."""
+        scenario = self.scenario
         roads = self.stage("roads", lambda: (stages.read_roads(scenario),), reads=("inputs",))[0]
         calls = self.stage("calls", lambda: stages.read_calls(scenario), reads=("inputs",))
         areas = self.stage(
@@ -119,14 +146,42 @@ class _Road:
             reads=("inputs",),
             after=("roads", "calls"),
         )
-        located = stages.locate(calls, areas)
-        demand = self.stage(
-            "forecast",
-            lambda: stages.forecast_demand(scenario, located, areas),
+        return areas, stages.locate(calls, areas), roads
+
+    def to_backtest(
+        self, weeks: int, horizon_h: int, models: tuple[str, ...] | None, workers: Executor
+    ) -> studies.Backtest:
+        """Walk from the files to the scores of every model."""
+        areas, calls, _ = self.to_located()
+        tested: studies.Backtest = self.stage(
+            "backtest",
+            lambda: studies.backtest_demand(
+                self.scenario,
+                calls,
+                areas,
+                weeks=weeks,
+                horizon_h=horizon_h,
+                models=models,
+                executor=workers,
+            ),
             reads=("inputs", "demand", "horizon"),
             after=("areas",),
+            asked=(weeks, horizon_h, models),
         )
-        return areas, located, demand, roads
+        return tested
+
+    def to_details(
+        self, areas: Areas, calls: stages.Calls, demand: stages.Demand
+    ) -> studies.DemandDetails:
+        """Walk from the forecast to patterns and classes."""
+        scenario = self.scenario
+        details: studies.DemandDetails = self.stage(
+            "patterns",
+            lambda: studies.describe_demand(scenario, calls, areas, demand),
+            reads=("inputs", "demand", "horizon"),
+            after=("forecast",),
+        )
+        return details
 
     def to_plan(
         self, areas: Areas, calls: stages.Calls, demand: stages.Demand, roads: Roads | None
@@ -177,12 +232,15 @@ def run(scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = 
     """
     road = _Road(scenario, out_dir, fresh=fresh, talk=talk)
     areas, calls, demand, roads = road.to_demand()
+    details = road.to_details(areas, calls, demand)
     ground, comparison, notes = road.to_plan(areas, calls, demand, roads)
     inputs = _report_inputs(road, areas, calls, demand, ground, (comparison, notes))
     with road.progress.stage("report"):
         tables = write.make_tables(inputs)
         points = ground.times.destinations
-        files = write.write_run(out_dir, inputs, tables, calls, demand, points=points)
+        files = write.write_run(
+            out_dir, inputs, tables, calls, demand, points=points, details=details
+        )
     _write_manifest(road, files)
     return Run(
         folder=out_dir,
@@ -205,9 +263,13 @@ def run_forecast(
         The main numbers as plain values, and the same in words.
     """
     road = _Road(scenario, out_dir, fresh=fresh, talk=talk)
-    _, calls, demand, _ = road.to_demand()
+    areas, calls, demand, _ = road.to_demand()
+    details = road.to_details(areas, calls, demand)
+    writers = write.forecast_writers(demand.forecast) | write.detail_writers(
+        details, scenario, window=demand.window, run_id=road.run_id
+    )
     with road.progress.stage("files"):
-        files = write.write_files(out_dir, write.forecast_writers(demand.forecast))
+        files = write.write_files(out_dir, writers)
     _write_manifest(road, files)
     levels = demand.forecast.levels
     city = levels[levels["level"] == "city"]
@@ -219,7 +281,76 @@ def run_forecast(
     }
     lines = [f"learnt from {demand.window}"]
     lines += [f"{name}: {value:.1f} calls a day expected" for name, value in per_day.items()]
-    return summary, [*lines, *calls.notes, *demand.notes, str(out_dir)]
+    return summary, [*lines, *calls.notes, *demand.notes, *details.notes, str(out_dir)]
+
+
+def run_backtest(
+    scenario: Scenario,
+    out_dir: Path,
+    *,
+    weeks: int = 8,
+    horizon_h: int = HOURS_PER_WEEK,
+    models: tuple[str, ...] | None = None,
+    executor: str = "serial",
+    fresh: bool = False,
+    talk: bool = False,
+) -> tuple[dict[str, Any], list[str]]:
+    """Forecast the last weeks of the history from before them, and score every model.
+
+    Parameters
+    ----------
+    scenario
+        From `load_scenario`; its history is what is tested on.
+    out_dir
+        Folder of the run; gets ``backtest.csv`` and ``model_card_forecast.md``.
+    weeks
+        Stretches to forecast, a week apart; the last one ends with the counts.
+    horizon_h
+        Hours forecast from each.
+    models
+        Some of the models, practice rules included; None: all.
+    executor
+        Where the services are worked off, see `deploy_opt.executor.executor_for`.
+    fresh
+        Take up no finished stage.
+    talk
+        Write a line per stage on standard error.
+
+    Returns
+    -------
+    tuple
+        The scores as plain values, and the table in words.
+
+    Raises
+    ------
+    InputError
+        For unknown models, faults of the inputs, and more stretches than the history holds.
+    """
+    studies.check_models(models)
+    road = _Road(scenario, out_dir, fresh=fresh, talk=talk)
+    with executor_for(executor) as workers:
+        tested = road.to_backtest(weeks, horizon_h, models, workers)
+    facts = BacktestFacts(
+        window=tested.window,
+        cutoffs=tested.cutoffs,
+        horizon_h=horizon_h,
+        run_id=road.run_id,
+        executor=workers.name,
+        covariates=tested.covariates,
+        notes=tested.notes,
+    )
+    with road.progress.stage("files"):
+        files = write.write_files(out_dir, write.backtest_writers(tested.scores, facts, scenario))
+    _write_manifest(road, files, executor=workers.name)
+    scores = tested.scores.astype(object).where(tested.scores.notna(), None)
+    summary = {
+        "window": tested.window,
+        "cutoffs": list(tested.cutoffs),
+        "horizon_h": horizon_h,
+        "scores": scores.to_dict("records"),
+        "files": sorted(files),
+    }
+    return summary, [*backtest_lines(tested.scores, facts), "", str(out_dir)]
 
 
 def run_plan(
@@ -238,7 +369,8 @@ def run_plan(
     inputs = _report_inputs(road, areas, calls, demand, ground, (comparison, notes))
     with road.progress.stage("files"):
         tables = write.make_tables(inputs)
-        files = write.write_files(out_dir, write.plan_writers(tables, comparison))
+        writers = write.plan_writers(tables, comparison) | write.answer_writers(inputs)
+        files = write.write_files(out_dir, writers)
     _write_manifest(road, files)
     return write.summary(inputs, tables), [*write.summary_lines(inputs, tables), str(out_dir)]
 
@@ -264,12 +396,19 @@ def check(scenario: Scenario) -> tuple[str, ...]:
     with stages.collecting(faults):
         calls = stages.read_calls(scenario)
     with stages.collecting(faults):
-        judge.check_rules(scenario, stages.read_places(scenario)[0])
+        places = stages.read_places(scenario)
+        judge.check_rules(scenario, places[0])
+        if roads is not None:
+            check_near_roads(roads, places[0])
     if calls is not None:
         with stages.collecting(faults):
             areas = stages.make_areas(scenario, calls, roads)
-            notes += areas.notes
-            notes += stages.locate(calls, areas).notes
+            calls = stages.locate(calls, areas)
+            notes += (*areas.notes, *calls.notes)
+        for service in scenario.services:
+            if scenario.inputs.incidents and service not in scenario.service_times:
+                with stages.collecting(faults):
+                    judge.busy_from_records(service, calls)
     with stages.collecting(faults):
         notes += stages.read_covariates(scenario, calls).notes
     faults.raise_if_any()
@@ -294,7 +433,10 @@ def _report_inputs(
         scenario=road.scenario,
         areas=areas,
         comparison=comparison,
-        notes=(*notes, *calls.notes, *areas.notes, *demand.notes, *ground.notes),
+        notes=notes_for_readers(
+            road.scenario, (*notes, *calls.notes, *areas.notes, *demand.notes, *ground.notes)
+        ),
+        warnings=warnings_of(road.scenario, demand),
         data_window=demand.window,
         run_id=road.run_id,
         lines=ground.lines,
@@ -303,7 +445,7 @@ def _report_inputs(
     )
 
 
-def _write_manifest(road: _Road, files: dict[str, str]) -> None:
+def _write_manifest(road: _Road, files: dict[str, str], *, executor: str = "serial") -> None:
     write.write_manifest(
         road.folder,
         road.scenario,
@@ -312,4 +454,5 @@ def _write_manifest(road: _Road, files: dict[str, str]) -> None:
         versions=versions(),
         times=road.progress.times,
         run_id=road.run_id,
+        executor=executor,
     )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import types
 import typing
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from deploy_opt.errors import Fault, FaultList, InputError, nearest
 from deploy_opt.settings import VARIABLE, Origin, Scenario, input_path
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _VARIANTS = "variants"
 KeyPath = tuple[str | int, ...]
@@ -43,17 +48,21 @@ def load_scenario(
     file = Path(path)
     tree, lines = _read_tree(file)
     variants = tree.pop(_VARIANTS, None) or {}
-    tree = _with_variant(tree, variants, variant, file)
+    chosen = _with_variant(tree, variants, variant, file)
     for override in overrides or ():
-        tree = _merged(tree, _override_tree(override))
+        chosen = _merged(chosen, _override_tree(override))
     faults = FaultList()
     scenario = None
     origin = Origin(file, variant, tuple(overrides or ()))
+    set_keys = [tuple(text.partition("=")[0].strip().split(".")) for text in overrides or ()]
+    places = _Places(file, lines, variant, tuple(set_keys))
     try:
-        scenario = Scenario.model_validate(tree).from_file(origin)
+        scenario = Scenario.model_validate(chosen).from_file(origin)
     except ValidationError as error:
-        faults.extend(_faults(error, file, lines))
-    faults.extend(_missing_files(tree, file, lines))
+        faults.extend(_faults(error.errors(), places))
+    faults.extend(_missing_files(chosen, places))
+    if not faults:
+        faults.extend(_misspelled_variants(tree, variants, file, lines))
     faults.raise_if_any()
     return typing.cast("Scenario", scenario)
 
@@ -72,24 +81,30 @@ def scenario_schema() -> dict[str, Any]:
 
 
 def _read_tree(file: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
-    if not file.exists():
-        near = nearest(file.name, [p.name for p in file.parent.glob("*.y*ml")])
-        raise InputError.of(str(file), "no such file", "a scenario file (YAML)", near)
+    if not file.is_file():
+        folder = file if file.is_dir() else file.parent
+        found = "a folder" if file.is_dir() else "no such file"
+        near = nearest(file.name, [p.name for p in folder.glob("*.y*ml")])
+        if file.is_dir() and (scenarios := sorted(p.name for p in folder.glob("*.y*ml"))):
+            near = f"it holds {', '.join(scenarios)}"
+        raise InputError.of(str(file), found, "a scenario file (YAML)", near)
     try:
         text = file.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         tree = yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise InputError.of(
-            str(file), f"bytes that are not UTF-8 ({error.reason})", "text"
+            str(file), f"bytes that are not UTF-8 ({error.reason})", "text", "save it as UTF-8"
         ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}: line {mark.line + 1}" if mark else str(file)
         problem = getattr(error, "problem", None) or "text that is no YAML"
+        problem = problem.removeprefix("found ").replace("character '\\t'", "a tab")
         raise InputError.of(where, problem, "YAML, indented by spaces") from None
     if not isinstance(tree, dict):
-        found = "an empty file" if tree is None else f"a {type(tree).__name__}"
+        kind = "a list" if isinstance(tree, list) else f"the single value {_short(tree)}"
+        found = "an empty file" if tree is None else kind
         raise InputError.of(str(file), found, "keys such as name, inputs, horizon")
     lines: dict[KeyPath, int] = {}
     faults = FaultList()
@@ -131,7 +146,26 @@ def _with_variant(
             f"one of: {known}",
             nearest(variant, variants),
         )
-    return _merged(tree, variants[variant] or {})
+    change = variants[variant]
+    if change is not None and not isinstance(change, Mapping):
+        raise InputError.of(f"{file}: {_VARIANTS}.{variant}", _short(change), "a group of keys")
+    return _merged(tree, change or {})
+
+
+def _misspelled_variants(
+    tree: dict[str, Any], variants: Mapping[str, Any], file: Path, lines: Mapping[KeyPath, int]
+) -> list[Fault]:
+    """Find unknown keys in the variants that are not run: nobody would see them otherwise."""
+    found: list[Fault] = []
+    for name in variants:
+        try:
+            Scenario.model_validate(_with_variant(tree, variants, name, file))
+        except ValidationError as error:
+            wrong = [item for item in error.errors() if item["type"] == "extra_forbidden"]
+            found += _faults(wrong, _Places(file, lines, str(name), ()))
+        except InputError as error:
+            found += error.faults
+    return found
 
 
 def _merged(base: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,12 +199,46 @@ def _where(file: Path, key: KeyPath, lines: Mapping[KeyPath, int]) -> str:
     return f"{file}: {path}" + (f" (line {line})" if line else "")
 
 
-def _faults(error: ValidationError, file: Path, lines: Mapping[KeyPath, int]) -> list[Fault]:
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where each key of a scenario was written: the file, one of its variants, or ``--set``.
+
+    Attributes
+    ----------
+    file
+        The scenario file.
+    lines
+        Key path -> line of the file.
+    variant
+        The variant that was applied.
+    set_keys
+        Key paths given on the command line.
+    """
+
+    file: Path
+    lines: Mapping[KeyPath, int]
+    variant: str | None
+    set_keys: tuple[KeyPath, ...]
+
+    def where(self, key: KeyPath) -> str:
+        """Name the place of a key: the last that wrote it counts."""
+        if not key:
+            return str(self.file)
+        for given in self.set_keys:
+            if key[: len(given)] == given or given[: len(key)] == key:
+                return f"--set {'.'.join(map(str, key))}"
+        inside = (_VARIANTS, self.variant, *key)
+        if self.variant is not None and inside in self.lines:
+            return _where(self.file, typing.cast("KeyPath", inside), self.lines)
+        return _where(self.file, key, self.lines)
+
+
+def _faults(found: Sequence[ErrorDetails], places: _Places) -> list[Fault]:
     faults = []
-    for item in error.errors():
+    for item in found:
         key = tuple(part for part in item["loc"] if part != "[key]")
-        where = _where(file, key, lines) if key else str(file)
-        kind, found = item["type"], _short(item["input"])
+        where = places.where(key)
+        kind, value = item["type"], _short(item["input"])
         if kind == "extra_forbidden":
             allowed = _allowed_keys(Scenario, key[:-1])
             if len(key) == 1:
@@ -180,9 +248,15 @@ def _faults(error: ValidationError, file: Path, lines: Mapping[KeyPath, int]) ->
         elif kind == "missing":
             faults.append(Fault(where, "nothing", "a value: this key is needed"))
         elif kind == "value_error":
-            faults.append(Fault(where, found, str(item["ctx"]["error"])))
+            value = value if key else "keys that do not fit together"
+            faults.append(Fault(where, value, str(item["ctx"]["error"])))
+        elif kind in {"model_type", "dict_type"}:
+            names = ", ".join(_allowed_keys(Scenario, key)) if kind == "model_type" else ""
+            faults.append(Fault(where, value, f"a group of keys{names and ': ' + names}"))
+        elif kind.startswith("date"):
+            faults.append(Fault(where, value, "a day, written like 2026-03-02"))
         else:
-            faults.append(Fault(where, found, _expectation(item["msg"])))
+            faults.append(Fault(where, value, _expectation(item["msg"])))
     return faults
 
 
@@ -192,7 +266,11 @@ def _expectation(message: str) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    """Write a value as YAML does, in one short line."""
+    text = "nothing" if value is None else repr(value)
+    if isinstance(value, dict | list):
+        with contextlib.suppress(yaml.YAMLError):
+            text = " ".join(yaml.safe_dump(value, default_flow_style=True, width=9999).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -261,18 +339,16 @@ def _last_name(key: KeyPath) -> str:
     return next((part for part in reversed(key) if isinstance(part, str)), "")
 
 
-def _missing_files(
-    tree: Mapping[str, Any], file: Path, lines: Mapping[KeyPath, int]
-) -> list[Fault]:
+def _missing_files(tree: Mapping[str, Any], places: _Places) -> list[Fault]:
     faults = []
     for key, text in input_files(tree):
-        where = _where(file, key, lines)
+        where = places.where(key)
         unset = [name for name in VARIABLE.findall(text) if name not in os.environ]
         if unset:
             expected = f"the environment variable {unset[0]} to be set"
             faults.append(Fault(where, text, expected, f"set {unset[0]} first"))
             continue
-        path = input_path(file, text)
+        path = input_path(places.file, text)
         if not path.exists():
             near = nearest(path.name, _names_in(path.parent))
             faults.append(Fault(where, f"no file {text}", "a file that exists", near))

@@ -65,6 +65,41 @@ class ServiceTime(Section):
     """Mean minutes from dispatch to wheels turning (turnout)."""
 
 
+class SupposedWeather(Section):
+    """Weather that is supposed over the plan, for questions such as "what in a hot week?".
+
+    Values that are not named stay as in inputs.weather. Effects are those that the history shows;
+    weather that the history has not seen is an extrapolation.
+    """
+
+    name: str = Field("", max_length=60)
+    """What reports call it, such as ``hot week``."""
+    days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = ()
+    """Days of the plan it holds on, 1 = the first; default: every day."""
+    base: Literal["forecast", "season"] = "forecast"
+    """What is changed: the weather of inputs.weather, or the season's usual of earlier years."""
+    shift_c: float = Field(0.0, ge=-40, le=40)
+    """Added to every temperature, °C."""
+    day_high_c: float | None = Field(None, ge=-50, le=60)
+    """Highest temperature of each day, °C; the day's other hours move along."""
+    day_low_c: float | None = Field(None, ge=-60, le=50)
+    """Lowest temperature of each day, °C."""
+    precipitation_mm: float | None = Field(None, ge=0, le=1000)
+    """Rain, or water of the snow, of each day, mm."""
+    snowfall_cm: float | None = Field(None, ge=0, le=300)
+    """New snow of each day, cm; without precipitation_mm its water is added (7 cm = 10 mm)."""
+    wind_kph: float | None = Field(None, ge=0, le=300)
+    """Wind of every hour, km/h."""
+
+    @model_validator(mode="after")
+    def _high_above_low(self) -> SupposedWeather:
+        high, low = self.day_high_c, self.day_low_c
+        if high is not None and low is not None and high < low:
+            msg = "a day_high_c that is not below day_low_c"
+            raise ValueError(msg)
+        return self
+
+
 class Demand(Section):
     """How calls are counted and forecast."""
 
@@ -81,6 +116,8 @@ class Demand(Section):
     """Sample paths drawn from the forecast."""
     self_initiated: bool = False
     """Count calls that officers started themselves."""
+    weather: SupposedWeather | None = None
+    """Weather that is supposed over the plan; default: that of inputs.weather."""
 
 
 class Fleet(Section):
@@ -105,9 +142,11 @@ class Fleet(Section):
 class Shifts(Section):
     """Shift starts and lengths that crews may have."""
 
-    starts_h: tuple[Annotated[int, Field(ge=0, le=23)], ...] = tuple(range(0, 24, 2))
+    starts_h: tuple[Annotated[int, Field(ge=0, le=23)], ...] = Field(
+        tuple(range(0, 24, 2)), min_length=1
+    )
     """Start hours of the day."""
-    lengths_h: tuple[Annotated[int, Field(ge=2, le=24)], ...] = (8, 10, 12)
+    lengths_h: tuple[Annotated[int, Field(ge=2, le=24)], ...] = Field((8, 10, 12), min_length=1)
     """Lengths, h."""
 
 
@@ -124,6 +163,13 @@ class PostLimit(Section):
     """Fewest units."""
     max_units: int | None = Field(None, ge=0)
     """Most units."""
+
+    @model_validator(mode="after")
+    def _forward(self) -> PostLimit:
+        if self.to_hour <= self.from_hour:
+            msg = "a to_hour after from_hour; past the end of the week write two limits"
+            raise ValueError(msg)
+        return self
 
 
 class PostRules(Section):
@@ -181,6 +227,11 @@ class Standard(Section):
         if self.drive_limit_s is not None:
             return self.drive_limit_s
         return (self.response_limit_s or 0.0) - self.processing_s - self.turnout_s
+
+    @property
+    def before_drive_s(self) -> float:
+        """Call processing and turnout, s."""
+        return self.processing_s + self.turnout_s
 
     @property
     def words(self) -> str:
@@ -426,6 +477,8 @@ class Scenario(Section):
         wrong = [f"a standard for {s}" for s in self.services if s not in self.standards]
         if self.fleet.today is not None and self.baseline is not None:
             wrong.append("one of fleet.today and baseline, which both say what is on duty")
+        if self.demand.weather is not None and not self.inputs.weather:
+            wrong.append("inputs.weather, as demand.weather changes it")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from deploy_opt.input_settings import Service
     from deploy_opt.settings import Scenario
 
+_DAMPED = (
+    "the effect of the supposed weather is damped by the weight of the models that read no "
+    "weather; patterns.html shows the effects that the history has"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Calls:
@@ -220,7 +225,10 @@ def locate(calls: Calls, areas: Areas) -> Calls:
     area_id = area_id.where(area_id.notna(), code)
     inside = area_id.notna()
     if not inside.any():
+        unplaced = int((~has_point & frame["area_id"].isna()).sum())
         found = "no call inside any area"
+        if unplaced:
+            found += f" ({unplaced:,} of {len(frame):,} calls name neither a point nor an area)"
         expected = "calls and areas of the same place, or area codes of the areas file"
         raise InputError.of("inputs.areas", found, expected)
     nowhere = int((~inside & ~has_point & frame["area_id"].isna()).sum())
@@ -286,16 +294,33 @@ def _ready_counts(
     return counts, ()
 
 
-def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
-    """Count the calls, mask what was not recorded, and forecast the horizon."""
+def count_demand(
+    scenario: Scenario, calls: Calls, areas: Areas
+) -> tuple[pd.DataFrame, Covariates, tuple[str, ...]]:
+    """Count the calls, mask what was not recorded, and read what goes with them.
+
+    Returns
+    -------
+    counts : pandas.DataFrame
+        Contract ``counts.parquet``.
+    covariates : Covariates
+        From the first hour counted to the end of the plan.
+    notes : tuple of str
+        What was left out or masked, and what the covariates assume.
+    """
     counts, notes = _counts_of(scenario, calls, areas)
     if not counts["num_calls"].sum():
         found = "no call in the window and the areas"
         raise InputError.of("inputs.incidents", found, "calls to learn from")
     counts, masked = mask_outages(counts, zone=scenario.time_zone)
-    first, last = counts["hour"].min(), counts["hour"].max()
+    covariates = covariates_from(scenario, counts["hour"].min().to_pydatetime())
+    return counts, covariates, (*notes, *masked, *covariates.notes)
+
+
+def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
+    """Count the calls, mask what was not recorded, and forecast the horizon."""
+    counts, covariates, notes = count_demand(scenario, calls, areas)
     start = dt.datetime.combine(scenario.horizon.start, dt.time())
-    covariates = _covariates_from(scenario, first.to_pydatetime())
     made = forecast(
         counts,
         start=start,
@@ -310,12 +335,18 @@ def forecast_demand(scenario: Scenario, calls: Calls, areas: Areas) -> Demand:
         f"{service} is scaled to {per_day:g} calls a day"
         for service, per_day in scenario.demand.scale_to_calls_per_day.items()
     )
-    window = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    every = (*scaled, *notes, *masked, *covariates.notes, *made.notes)
-    return Demand(counts, made, window, every)
+    damped = (_DAMPED,) if scenario.demand.weather is not None else ()
+    every = (*scaled, *damped, *notes, *made.notes)
+    return Demand(counts, made, window_words(counts), every)
 
 
-def _covariates_from(scenario: Scenario, first: dt.datetime) -> Covariates:
+def window_words(counts: pd.DataFrame) -> str:
+    """Name the first and the last day counted."""
+    return f"{counts['hour'].min():%Y-%m-%d} to {counts['hour'].max():%Y-%m-%d}"
+
+
+def covariates_from(scenario: Scenario, first: dt.datetime) -> Covariates:
+    """Read what goes with the calls from a first hour to the end of the plan, as supposed there."""
     start = dt.datetime.combine(scenario.horizon.start, dt.time())
     read = load_covariates(
         scenario.inputs,
@@ -325,7 +356,7 @@ def _covariates_from(scenario: Scenario, first: dt.datetime) -> Covariates:
         path=scenario.path,
     )
     supposed = scenario.demand.weather
-    if supposed is None:
+    if supposed is None or first >= start:
         return read
     weather, notes = suppose_weather(read.weather, supposed, start=pd.Timestamp(start))
     return replace(read, weather=weather, notes=(*notes, *read.notes))
@@ -338,7 +369,7 @@ def read_covariates(scenario: Scenario, calls: Calls | None) -> Covariates:
         received = calls.incidents["received_at"].dropna()
         if not received.empty:
             first = min(first, received.min().tz_localize(None).to_pydatetime())
-    return _covariates_from(scenario, first)
+    return covariates_from(scenario, first)
 
 
 def read_places(scenario: Scenario) -> tuple[pd.DataFrame, pd.DataFrame | None]:

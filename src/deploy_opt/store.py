@@ -1,4 +1,4 @@
-"""Keep finished stages in a folder so that a second run can take them up again.
+"""Keep finished stages in a cache so that a second run can take them up again.
 
 A stage is kept under the hash of everything it was made from. Values are written as Parquet,
 GeoParquet, npz and JSON; nothing that is read back can run code.
@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 import importlib
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,7 +23,13 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+CACHE_FOLDER = ".deploy_opt_cache"
 _TREE = "tree.json"
+_NOTE = "README.txt"
+_NOTE_TEXT = """Finished stages of deploy_opt, to be taken up by later runs.
+Holds records of calls: do not pass this folder on. It may be deleted at any time.
+"""
+_MOST_KEPT = 6
 
 
 def fingerprint(*parts: object) -> str:
@@ -49,7 +56,7 @@ def code_fingerprint(package: str) -> str:
 
 
 class StageStore:
-    """Folder of finished stages, each under its key.
+    """Folder of finished stages, each under its key; the last few of every stage are kept.
 
     Parameters
     ----------
@@ -69,22 +76,28 @@ class StageStore:
         if not (place / _TREE).exists():
             return None
         try:
-            return self._decoded(json.loads((place / _TREE).read_text(encoding="utf-8")), place)
+            value = self._decoded(json.loads((place / _TREE).read_text(encoding="utf-8")), place)
+            os.utime(place)
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return value
 
     def keep(self, stage: str, key: str, value: object) -> None:
-        """Write a finished stage, whole or not at all, and drop older results of the stage."""
+        """Write a finished stage, whole or not at all, and drop results not used for long."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / _NOTE).write_text(_NOTE_TEXT, encoding="utf-8")
         place = self._folder / f"{stage}-{key[:24]}"
         with tempfile.TemporaryDirectory(prefix=".new-", dir=self._folder) as temporary:
             new = Path(temporary) / "stage"
             new.mkdir()
             tree = _encoded(value, new, [0])
             (new / _TREE).write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
-            for old in self._folder.glob(f"{stage}-*"):
-                shutil.rmtree(old)
+            if place.exists():
+                shutil.rmtree(place)
             new.rename(place)
+        by_use = sorted(self._folder.glob(f"{stage}-*"), key=lambda p: p.stat().st_mtime_ns)
+        for old in by_use[:-_MOST_KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
 
     def _decoded(self, node: Any, place: Path) -> Any:  # noqa: ANN401
         if not isinstance(node, dict):

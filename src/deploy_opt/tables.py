@@ -125,6 +125,34 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "class_shares.parquet",
+            ("service", "area_id", "call_class"),
+            _columns(
+                """
+                service text | service
+                area_id id | area
+                call_class text | class of the calls: the records' class, else their priority
+                share float | share of the area's calls, shrunk towards the city; sums to 1
+                """
+            ),
+        ),
+        Table(
+            "patterns.csv",
+            ("service", "pattern", "key"),
+            _columns(
+                """
+                service text | service
+                pattern text | hour_of_week, hour_of_day, day_of_week, month, holiday, weather ...
+                key text | which hour, day, month, holiday or weather
+                label text | the same in words, with what it is compared to
+                effect float | calls against what is usual otherwise: 1.1 = 10 % more
+                lo float | low end of the 95 % interval
+                hi float | high end of the interval
+                n int | hours (hour_of_week, hour_of_day) or days behind the number
+                """
+            ),
+        ),
+        Table(
             "forecast.parquet",
             ("service", "area_id", "hour"),
             _columns(
@@ -173,6 +201,65 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "levels.csv",
+            ("unit_type", "num_free", "rank"),
+            _columns(
+                """
+                unit_type text | type of the units
+                num_free int units | units that are free
+                rank int | rank of the post: staff the posts of ranks 1 to num_free
+                post_id id | post
+                name text | name of the post
+                """
+            ),
+        ),
+        Table(
+            "rule_prices.csv",
+            ("service", "rule"),
+            _columns(
+                """
+                service text | service
+                rule text | the rule as the scenario names it
+                words text | the rule in words
+                calls float calls | calls in time without the rule minus with it, in the plan's hours
+                bound? float calls | what dropping it cannot bring more than, where it is known
+                """
+            ),
+        ),
+        Table(
+            "post_value.csv",
+            ("service", "post_id"),
+            _columns(
+                """
+                service text | service
+                post_id id | post of the plan
+                name text | name of the post
+                unit_hours int h | unit-hours that wait there
+                only_calls float calls | calls in time that no other staffed post covers
+                lost_calls float calls | calls lost if it closes and its units go where they add most
+                next_best? id | post that takes most of its unit-hours then
+                """
+            ),
+        ),
+        Table(
+            "frontier.csv",
+            ("curve", "point"),
+            _columns(
+                """
+                curve text | cost, equity, response or workload
+                point int | rank along the curve
+                x? float | unit-hours; cover of the weakest area; mean drive; spread of workload
+                x_unit text | h, share or s
+                reached? float | share of the expected calls in time
+                calls? float calls | the same in calls of the plan's hours
+                bound? float | share that nothing can exceed at this x, where it is known
+                gap? float | bound / reached - 1
+                status text | optimal, limit, floors_missed or infeasible
+                mark? text | plan, today or knee
+                """
+            ),
+        ),
+        Table(
             "metrics.csv",
             ("metric", "arm", "service", "statistic", "population", "period", "source"),
             _columns(
@@ -210,7 +297,7 @@ TABLES: dict[str, Table] = {
                 cover_plan float | share reached within the standard, plan
                 cover_baseline float | the same today
                 cover_diff float | plan minus today
-                mean_response_plan_s? float s | mean drive from the nearest post on duty, plan
+                mean_response_plan_s? float s | mean, call to arrival: processing, turnout, drive
                 mean_response_baseline_s? float s | the same today
                 late_calls_diff float calls | late calls a week, plan minus today
                 lo? float | low end of the interval of late_calls_diff over the forecast paths

@@ -134,3 +134,44 @@ def test_a_wrong_command_line_says_what_to_do(words, said, deploy_opt):
     code, _, err = deploy_opt(*words)
     assert code == 2
     assert said in err
+
+
+def test_ctrl_c_ends_with_code_4_and_says_that_a_new_run_goes_on(town, deploy_opt, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deploy_opt.pipeline.run", interrupted)
+    code, _, err = deploy_opt("run", town)
+    assert code == 4
+    assert "run again to go on" in err
+
+
+def test_a_run_folder_that_is_a_file_is_one_line(town, deploy_opt):
+    file = town.parent / "out"
+    file.write_text("x", encoding="utf-8")
+    code, _, err = deploy_opt("run", town, "--out", file)
+    assert code == 2
+    (line,) = fault_lines(err)
+    assert str(file) in line
+
+
+def test_posts_of_another_city_are_one_line(town, deploy_opt):
+    file = town.parent / "data/posts.csv"
+    posts = pd.read_csv(file)
+    posts.rename(columns={"lon": "lat", "lat": "lon"}).to_csv(file, index=False)
+    code, _, err = deploy_opt("run", town, "--out", town.parent / "out")
+    assert code == 2
+    (line,) = fault_lines(err)
+    assert "no post within 10 km of a road" in line
+    assert "swapped" in line
+
+
+def test_a_rule_that_the_plan_does_not_keep_is_said_at_the_terminal_and_on_top_of_the_page(
+    town, deploy_opt
+):
+    out_dir = town.parent / "out"
+    code, out, _ = deploy_opt("run", town, "--out", out_dir, "--set", "fleet.min_units=5")
+    assert code == 0
+    assert "Not kept: fleet.min_units = 5" in out
+    page = (out_dir / "index.html").read_text(encoding="utf-8")
+    assert page.index("Rules not kept:") < page.index('class="figures"')

@@ -30,7 +30,7 @@ def hashes(folder):
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".stages" not in path.parts and path.name != "manifest.json"
+        if path.is_file() and path.name != "manifest.json"
     }
 
 

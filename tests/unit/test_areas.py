@@ -334,3 +334,17 @@ def test_twin_areas_both_stay_on_the_map():
 
 def test_long_lists_are_cut():
     assert listed([str(k) for k in range(9)]) == "0, 1, 2, 3, 4, 5 and 3 more"
+
+
+def test_a_file_that_is_no_map_is_one_line_without_the_words_of_gdal(tmp_path):
+    file = tmp_path / "areas.geojson"
+    for text in ("<html>please log in</html>", '{"type": "FeatureColl'):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="found no map file, or one that ends too early"):
+            load_areas(file)
+
+
+def test_a_polygon_without_area_is_named_as_such(tmp_path):
+    file = written(tmp_path, [({"area_id": "a"}, shapely.Polygon([(4, 52)] * 4))])
+    with pytest.raises(InputError, match="a Polygon without area in row 1"):
+        load_areas(file)

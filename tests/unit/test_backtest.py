@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from deploy_opt.demand.backtest import backtest
+from deploy_opt.demand.choice import choose
 from deploy_opt.demand.counts import count_grids
 from deploy_opt.demand.members import FACTOR_MODEL, FALLBACK
-from deploy_opt.demand.origins import OriginRunner, choose, origin_cutoffs, validation_h
+from deploy_opt.demand.origins import OriginRunner, origin_cutoffs, validation_h
 from deploy_opt.demand.scoring import MODELS, horizon_bands
 from deploy_opt.errors import InputError
 from deploy_opt.tables import TABLES, check_frame
@@ -44,7 +45,7 @@ def value(frame, model, level, metric):
 
 def test_the_frame_keeps_its_contract_and_names_every_model(scored):
     check_frame(scored, TABLES["backtest.csv"], where="backtest")
-    assert set(scored["model"]) == set(MODELS) - {"regression"}
+    assert set(scored["model"]) == set(MODELS) - {"regression", "hourly_ces", "hourly_ets"}
     assert set(scored["level"]) == {"area", "district", "city"}
     assert set(scored["horizon"]) == {"1-168 h"}
 
@@ -178,6 +179,7 @@ def test_the_choice_falls_back_to_the_average_when_nothing_beats_it():
 def test_members_that_cannot_be_told_apart_share_and_bad_ones_are_dropped():
     origins = origins_of(town())
     for origin in origins:
+        origin.members.city.pop("daily_ets")
         origin.members.city["arima"] = origin.members.city[FACTOR_MODEL].copy()
         origin.members.city[FALLBACK] = origin.members.city[FACTOR_MODEL] * 2.0
     chosen = choose(origins)

@@ -44,10 +44,13 @@ def test_a_year_of_history_brings_the_season_and_eighteen_months_a_trend_that_st
         hours(pd.Timestamp("2023-01-02") + pd.Timedelta("600D"), 60),
     )
     drivers = build_drivers(None, past, ahead)
-    assert set(drivers.names) == {
+    assert {n for n in drivers.names if " of " not in n} == {
         "trend",
         *(f"season_{f}{k}" for f in ("sin", "cos") for k in (1, 2)),
     }
+    assert set(drivers.groups) == {"season"}
+    assert sum(" of the day" in n for n in drivers.names) == 8
+    assert sum(" of the weekend" in n for n in drivers.names) == 2
     trend = column(drivers, "trend")
     by_day = trend[::24]
     assert np.all(np.diff(by_day[:600]) > 0)

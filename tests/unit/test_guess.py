@@ -178,3 +178,20 @@ def test_a_file_without_times_or_rows_is_refused(tmp_path):
         guess_mapping(written(tmp_path, "a,b\n"))
     with pytest.raises(InputError, match="no such file"):
         guess_mapping(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark", "word"),
+    [("utf-8", ";", "Sturz"), ("cp1252", ",", "Stürz"), ("cp1252", ";", "Stürz")],
+)
+def test_the_copy_of_a_preset_reads_a_file_that_is_written_another_way(
+    tmp_path, encoding, mark, word
+):
+    file = tmp_path / "export.csv"
+    text = "incident_id,service,call_type,received_at\n1,ems,WORD,2026-03-02T10:00:00+01:00\n"
+    file.write_bytes(text.replace("WORD", word).replace(",", mark).encode(encoding))
+    guessed = guess_mapping(file)
+    assert guessed.preset == "generic"
+    frame = read_incidents(file, guessed.mapping, zone="Europe/Berlin").frame
+    assert frame["call_type"].tolist() == [word]
+    assert "preset alone cannot read it" in guessed.yaml_text

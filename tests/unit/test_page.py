@@ -1,6 +1,7 @@
 import datetime as dt
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from deploy_opt.report.board import (
     provenance,
     reservations,
     six_figures,
+    unkept_rules,
 )
 from deploy_opt.report.charts import still_map
 from deploy_opt.report.hours import area_rows, code_hours, hour_sentence
@@ -201,11 +203,20 @@ def test_an_hour_without_calls_claims_nothing():
 def test_the_solve_is_told_whatever_its_end():
     inputs = report_inputs()
     solve, spread = reservations(inputs, make_tables(inputs))
-    assert "bound 1,000.4, gap 0.04% (asked 0.10%)" in solve
+    assert "bound 1,000.4, gap 0.04% with positions and limits" in solve
+    assert "(asked of the crews: 0.10%)" in solve
     assert "20 sample paths" in spread
     assert "not the error of the model" in spread
     assert "0123456789" in provenance(inputs)
     assert "HiGHS 1.14.0" in provenance(inputs)
+
+
+def test_rules_that_are_not_kept_are_told_from_notes_on_the_solve():
+    inputs = report_inputs()
+    notes = ("bounds: proven", "the default work limit ended", "fleet.min_units = 5 cannot be kept")
+    report = replace(inputs.comparison.report, notes=notes)
+    inputs = replace(inputs, comparison=replace(inputs.comparison, report=report))
+    assert unkept_rules(inputs) == ("fleet.min_units = 5 cannot be kept",)
 
 
 # ---- the page ----

@@ -36,5 +36,7 @@ def test_a_missing_file_names_the_nearest(tmp_path):
 def test_a_file_that_is_not_utf8_is_one_clear_line(tmp_path):
     file = tmp_path / "posts.csv"
     file.write_bytes(b"post_id,name,lon,lat\n1,Caf\xe9,4,52\n")
-    with pytest.raises(InputError, match="expected a CSV table in UTF-8"):
+    with pytest.raises(
+        InputError, match="line 2: found bytes that are not UTF-8, expected text in UTF-8"
+    ):
         read_posts(file)

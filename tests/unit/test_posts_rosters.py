@@ -164,3 +164,46 @@ def test_the_same_units_all_day_and_an_unknown_post():
     assert units[5].tolist() == [0, 2]
     with pytest.raises(InputError, match="did you mean 'station_1'"):
         units_all_day({"station1": 2}, ["station_1"], hours=24, where="baseline.units")
+
+
+def test_a_post_that_is_unknown_in_many_rows_is_one_fault(tmp_path):
+    rows = "".join(f"{hour},PX,als,2\n{hour},PY,als,1\n" for hour in range(168))
+    file = written(tmp_path, "hour,post_id,unit_type,units\n" + rows)
+    with pytest.raises(InputError) as raised:
+        read_roster(file, ["P1"], unit_type="als", start=MONDAY, hours=168)
+    assert [str(fault) for fault in raised.value.faults] == [
+        f"{file}: row {row} and 167 more, post_id: found '{post}', expected a post of inputs.posts"
+        for row, post in ((1, "PX"), (2, "PY"))
+    ]
+
+
+def test_numbers_in_faults_of_a_roster_are_written_as_in_the_file(tmp_path):
+    file = written(tmp_path, "hour,post_id,units\n168,P1,2\n")
+    with pytest.raises(InputError, match="hour: found '168', expected an hour of the week"):
+        read_roster(file, ["P1"], unit_type="als", start=MONDAY, hours=168)
+
+
+@pytest.mark.parametrize("reader", ["posts", "roster"])
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_table_parted_by_another_mark_says_so(tmp_path, reader, mark, word):
+    text = "post_id,hour,units,lon,lat\nP1,0,1,10,50\n".replace(",", mark)
+    file = written(tmp_path, text.replace("10", "10,5") if reader == "posts" else text)
+    options = {"post_ids": ["P1"], "unit_type": "als", "start": MONDAY, "hours": 24}
+    read, options = (read_posts, {}) if reader == "posts" else (read_roster, options)
+    with pytest.raises(InputError, match=f"found cells parted by {word}") as raised:
+        read(file, **options)
+    assert len(raised.value.faults) == 1
+
+
+def test_a_roster_of_other_units_only_says_which(tmp_path):
+    file = written(tmp_path, "hour,post_id,unit_type,units\n0,P1,bls,2\n")
+    with pytest.raises(InputError, match="units of type bls only") as raised:
+        read_roster(file, ["P1"], unit_type="als", start=MONDAY, hours=24)
+    assert "set fleet.unit_type to bls" in str(raised.value)
+
+
+def test_a_roster_in_another_encoding_says_its_line(tmp_path):
+    file = tmp_path / "roster.csv"
+    file.write_bytes("hour,post_id,units\n0,Süd,1\n".encode("latin-1"))
+    with pytest.raises(InputError, match="line 2: found bytes that are not UTF-8"):
+        read_roster(file, ["Süd"], unit_type="als", start=MONDAY, hours=24)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from deploy_opt.demand.choice import Choice
 from deploy_opt.demand.counts import count_grids
-from deploy_opt.demand.origins import Choice, OriginRunner
+from deploy_opt.demand.origins import OriginRunner
 from deploy_opt.demand.predictive import (
     Spread,
     draw_paths,

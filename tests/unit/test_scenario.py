@@ -204,3 +204,45 @@ def test_every_shipped_scenario_loads_in_every_variant():
             continue
         for variant in [None, *(yaml.safe_load(file.read_text()).get("variants") or {})]:
             assert load_scenario(file, variant=variant).name
+
+
+def test_a_folder_in_place_of_a_scenario_is_one_line_that_names_its_scenarios(tiny):
+    (line,) = faults_of(tiny.parent)
+    assert "found a folder" in line
+    assert tiny.name in line
+
+
+def test_a_variant_that_is_no_group_of_keys_is_one_line(tiny):
+    rewritten(tiny, "two_days: {", "much: 5\n  two_days: {")
+    for options in ({}, {"variant": "much"}):
+        (line,) = faults_of(tiny, **options)
+        assert "variants.much: found 5, expected a group of keys" in line
+
+
+def test_a_misspelled_key_of_a_variant_is_found_without_running_the_variant(tiny):
+    rewritten(tiny, "busy_cap: 0.5", "busy_capp: 0.5")
+    for options in ({}, {"variant": "two_days"}):
+        (line,) = faults_of(tiny, **options)
+        assert "variants.two_days.fleet.busy_capp (line 13)" in line
+        assert "did you mean 'busy_cap'?" in line
+
+
+def test_a_fault_of_a_set_value_names_the_option_and_not_a_line_of_the_file(tiny):
+    (line,) = faults_of(tiny, overrides=["horizon.hours=36"])
+    assert line.startswith("--set horizon.hours: found 36, expected a multiple of 24")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("2026-03-02", "02.03.2026", "expected a day, written like 2026-03-02"),
+        ("hours: 24}", "hours: 48, start: 2026-03-04}", "the key twice"),
+        ("horizon: {start: 2026-03-02, hours: 24}", "horizon: 5", "a group of keys: start, hours"),
+        ("start: 2026-03-02, hours: 24", "start: 2026-03-04, hours: 48", "{hours: 48, start: 2026"),
+        ("  counts:", "\tcounts:", "line 6: found a tab that cannot start any token"),
+    ],
+)
+def test_faults_are_written_as_yaml_and_not_as_python(tiny, old, new, words):
+    (line,) = faults_of(rewritten(tiny, old, new))
+    assert words in line
+    assert "datetime" not in line

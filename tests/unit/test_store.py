@@ -1,4 +1,5 @@
 import datetime as dt
+import os
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -59,14 +60,32 @@ def test_a_stage_comes_back_as_it_was_kept(tmp_path):
     assert (back.inner.day, back.when, back.nothing) == (want.inner.day, want.when, None)
 
 
-def test_another_key_takes_nothing_up_and_replaces_the_old(tmp_path):
+def test_another_key_takes_nothing_up_and_both_are_kept(tmp_path):
     store = StageStore(tmp_path, [Outer, Inner])
     store.keep("s", "k1", (1, 2))
     assert store.take("s", "k2") is None
     store.keep("s", "k2", (3,))
-    assert store.take("s", "k1") is None
+    assert store.take("s", "k1") == (1, 2)
     assert store.take("s", "k2") == (3,)
     assert not list(tmp_path.glob(".new-*"))
+
+
+def test_the_cache_says_what_it_holds_and_forgets_what_is_not_used(tmp_path):
+    store = StageStore(tmp_path, [])
+    for number in range(7):
+        store.keep("s", f"k{number}", (number,))
+        os.utime(tmp_path / f"s-k{number}", ns=(number, number))
+        assert store.take("s", "k0") == (0,)
+    assert store.take("s", "k1") is None
+    assert store.take("s", "k0") == (0,)
+    assert "do not pass this folder on" in (tmp_path / "README.txt").read_text(encoding="utf-8")
+
+
+def test_keeping_the_same_key_again_replaces_it(tmp_path):
+    store = StageStore(tmp_path, [])
+    store.keep("s", "k", (1,))
+    store.keep("s", "k", (2,))
+    assert store.take("s", "k") == (2,)
 
 
 def test_a_class_that_is_not_allowed_is_not_built(tmp_path):

@@ -273,7 +273,7 @@ def test_a_value_that_nature_does_not_show_names_its_cell(tmp_path):
     [
         (b"", "No columns"),
         (b"date,temperature_c\n", "no rows"),
-        (b"\xff\xfe\x00\x01", "codec|columns"),
+        (b"\xff\xfe\x00\x01", "not UTF-8|columns"),
         (b'date,temperature_c\n"2024', "EOF"),
     ],
 )

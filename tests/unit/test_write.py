@@ -72,6 +72,7 @@ def manifest(folder, files, made=None, *, run_id="0123456789"):
 
 
 EXPECTED = {
+    "exports/dispatch.json",
     *("index.html", "maps/posts.html", "forecast.parquet", "forecast_levels.parquet"),
     *("paths.parquet", "backtest.csv", "counts.parquet", "posts.csv", "posts.geojson"),
     *("posts.gpkg", "baseline_posts.csv", "metrics.csv", "areas.csv", "equity.csv"),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import FaultList, InputError, nearest
-from deploy_opt.inputs.text_tables import MISSING, TEXT_ENCODING
+from deploy_opt.inputs.text_tables import MISSING, TEXT_ENCODING, not_utf8, refuse_other_delimiter
 from deploy_opt.seeds import stream
 
 if TYPE_CHECKING:
@@ -204,11 +204,15 @@ def _read_csv(file: Path, skip_rows: int) -> pd.DataFrame:
             for _ in range(skip_rows):
                 next(lines, None)
             rows = [(lines.line_num, _without_empty_end(cells)) for cells in lines]
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise not_utf8(file) from None
+    except csv.Error as error:
         raise InputError.of(str(file), str(error), "a CSV table in UTF-8") from None
     rows = [(line, cells) for line, cells in rows if cells]
     if not rows:
         raise InputError.of(str(file), "an empty file", "a table with a header")
+    if len(rows[0][1]) == 1 or ";" in rows[0][1][0]:
+        refuse_other_delimiter(file, [rows[0][1][0]])
     header = [name.strip() or f"column {k}" for k, name in enumerate(rows[0][1], start=1)]
     faults = FaultList()
     for line, cells in rows[1:]:

@@ -9,11 +9,16 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import FaultList, InputError, nearest
+from deploy_opt.inputs.text_tables import (
+    TEXT_ENCODING,
+    not_utf8,
+    refuse_other_delimiter,
+)
 from deploy_opt.units import HOURS_PER_WEEK, SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -58,9 +63,17 @@ def read_roster(
     """
     file = Path(path)
     try:
-        table = pd.read_csv(file, dtype={"post_id": str})
+        table = pd.read_csv(file, dtype={"post_id": str}, encoding=TEXT_ENCODING)
     except pd.errors.EmptyDataError:
         raise InputError.of(str(file), "an empty file", "a roster or a shifts.csv") from None
+    except UnicodeDecodeError:
+        raise not_utf8(file) from None
+    except (pd.errors.ParserError, OSError) as error:
+        found = str(error).splitlines()[0]
+        raise InputError.of(
+            str(file), found, "a roster or a shifts.csv, parted by commas"
+        ) from None
+    refuse_other_delimiter(file, table.columns)
     if "start_local" in table.columns:
         week = _from_shifts(table, post_ids, file, unit_type=unit_type, crew_size=crew_size)
     else:
@@ -113,12 +126,20 @@ def _positions(
             faults.add(str(file), f"no column {name!r}", name, nearest(name, table.columns))
     faults.raise_if_any()
     found = pd.Index(post_ids).get_indexer(table["post_id"].str.strip())
-    for row in np.flatnonzero(found < 0):
-        post_id = str(table["post_id"].iloc[row])
-        expected = "a post of inputs.posts"
-        faults.add(f"{file}: row {row + 1}, post_id", post_id, expected, nearest(post_id, post_ids))
+    for value, where in _cells(table["post_id"], found < 0, file):
+        faults.add(where, value, "a post of inputs.posts", nearest(value.strip("'"), post_ids))
     faults.raise_if_any()
     return np.asarray(found, dtype=np.int64)
+
+
+def _cells(
+    column: pd.Series, bad: NDArray[np.bool_] | pd.Series, file: Path
+) -> Iterator[tuple[str, str]]:
+    """Gather the bad cells of a column: each value once, with the rows that it stands in."""
+    wrong = column[np.asarray(bad, dtype=bool)]
+    for value, rows in wrong.groupby(wrong.astype(str), sort=False).groups.items():
+        more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
+        yield f"{str(value)!r}", f"{file}: row {int(rows[0]) + 1}{more}, {column.name}"
 
 
 def _from_hours(
@@ -128,12 +149,11 @@ def _from_hours(
     faults = FaultList()
     hour = pd.to_numeric(table["hour"], errors="coerce").to_numpy(dtype=float)
     units = pd.to_numeric(table["units"], errors="coerce").to_numpy(dtype=float)
-    for row in np.flatnonzero(~((hour >= 0) & (hour < HOURS_PER_WEEK) & (hour % 1 == 0))):
-        found = repr(table["hour"].iloc[row])
-        faults.add(f"{file}: row {row + 1}, hour", found, "an hour of the week, 0 to 167")
-    for row in np.flatnonzero(~((units >= 0) & (units % 1 == 0))):
-        found = repr(table["units"].iloc[row])
-        faults.add(f"{file}: row {row + 1}, units", found, "a whole number >= 0")
+    off = ~((hour >= 0) & (hour < HOURS_PER_WEEK) & (hour % 1 == 0))
+    for value, where in _cells(table["hour"], off, file):
+        faults.add(where, value, "an hour of the week, 0 to 167")
+    for value, where in _cells(table["units"], ~((units >= 0) & (units % 1 == 0)), file):
+        faults.add(where, value, "a whole number >= 0")
     faults.raise_if_any()
     kept = _of_type(table, unit_type, file)
     week = np.zeros((HOURS_PER_WEEK, len(post_ids)), dtype=np.int64)
@@ -155,10 +175,9 @@ def _from_shifts(
         found = f"{table['start_local'].iloc[row]} to {table['end_local'].iloc[row]}"
         faults.add(f"{file}: row {row + 1}", found, "a start and a later end, ISO local time")
     crews = pd.to_numeric(table["headcount"], errors="coerce") / crew_size
-    for row in np.flatnonzero(~((crews >= 0) & (crews % 1 == 0))):
-        found = repr(table["headcount"].iloc[row])
+    for value, where in _cells(table["headcount"], ~((crews >= 0) & (crews % 1 == 0)), file):
         expected = f"people in whole crews of {crew_size}"
-        faults.add(f"{file}: row {row + 1}, headcount", found, expected, "see fleet.crew_size")
+        faults.add(where, value, expected, "see fleet.crew_size")
     faults.raise_if_any()
     kept = np.flatnonzero(_of_type(table, unit_type, file))
     monday = (start - pd.to_timedelta(start.dt.weekday, unit="D")).dt.normalize()
@@ -179,8 +198,9 @@ def _of_type(table: pd.DataFrame, unit_type: str, file: Path) -> NDArray[np.bool
     kept = (table[name].astype(str).str.strip().str.lower() == unit_type.lower()).to_numpy()
     if not kept.any():
         types = sorted(table[name].astype(str).unique())
-        expected = f"rows of {unit_type!r} (fleet.unit_type)"
+        found = f"units of type {', '.join(types)} only" if types else "no rows"
+        do = f"set fleet.unit_type to {types[0]}, or mend the roster" if types else ""
         raise InputError.of(
-            f"{file}: {name}", ", ".join(types), expected, nearest(unit_type, types)
+            f"{file}: {name}", found, f"rows of {unit_type!r} (fleet.unit_type)", do
         )
     return np.asarray(kept, dtype=bool)

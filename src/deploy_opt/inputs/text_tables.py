@@ -26,6 +26,7 @@ _ISO_TIME = re.compile(
 )
 _ZONE = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
 TEXT_ENCODING = "utf-8-sig"
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def read_text_table(
@@ -68,13 +69,44 @@ def read_text_table(
                 skipinitialspace=True,
                 skip_blank_lines=False,
             )
+    except UnicodeDecodeError:
+        raise not_utf8(path) from None
     except (ValueError, OSError) as error:
         found = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError.of(str(path), found, "a table with one header line, UTF-8") from error
     if len(text) > max_rows:
         raise InputError.of(str(path), f"more than {max_rows:,} rows", "a smaller file")
     text.columns = [str(c).strip() for c in text.columns]
+    refuse_other_delimiter(path, text.columns)
     return text.fillna("")
+
+
+def refuse_other_delimiter(path: Path, columns: Iterable[object]) -> None:
+    """Refuse a table whose only column name holds semicolons or tabs: its cells are not parted.
+
+    Raises
+    ------
+    InputError
+        With the mark that parts the cells.
+    """
+    names = [str(name) for name in columns]
+    marks = [mark for mark in _OTHER_DELIMITERS if len(names) == 1 and mark in names[0]]
+    if marks:
+        found = f"cells parted by {_OTHER_DELIMITERS[marks[0]]}"
+        expected = "cells parted by commas, numbers with a decimal point"
+        raise InputError.of(str(path), found, expected, "save it as CSV with commas")
+
+
+def not_utf8(path: Path) -> InputError:
+    """Make the error for a text file in another encoding, with the line of the first bad byte."""
+    raw = path.read_bytes()
+    try:
+        raw.decode("utf-8")
+        line = 1
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+    do = "save it as 'CSV UTF-8'"
+    return InputError.of(f"{path}: line {line}", "bytes that are not UTF-8", "text in UTF-8", do)
 
 
 def need_columns(frame: pd.DataFrame, names: Iterable[str], where: str) -> FaultList:

@@ -11,7 +11,7 @@ import pandas as pd
 from deploy_opt.errors import InputError
 from deploy_opt.inputs.areas import listed
 from deploy_opt.inputs.geometry import local_metres
-from deploy_opt.units import HOURS_PER_WEEK, KPH_PER_MPS
+from deploy_opt.units import HOURS_PER_WEEK, KPH_PER_MPS, METRES_PER_KM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 64
 _FAR_FROM_ROAD_M = 500.0
+_NOWHERE_NEAR_M = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def travel_times(
     Raises
     ------
     InputError
-        For an unknown mode, an empty frame or an hour named by two profiles.
+        For an unknown mode, an empty frame, an hour named by two profiles, and posts that are
+        all far from every road.
     """
     if mode not in {"siren", "regular"}:
         raise InputError.of("mode", repr(mode), "siren or regular")
@@ -116,6 +118,7 @@ def travel_times(
     profile_of_hour = _profile_of_hour(profile)
     start, start_m = snap(roads, origins)
     goal, goal_m = snap(roads, destinations)
+    _refuse_elsewhere(start_m)
     off_road_mps = off_road_kph / KPH_PER_MPS
     legs = (start_m[:, None] + goal_m[None, :]) / off_road_mps
     base = roads.siren_s if mode == "siren" else roads.regular_s
@@ -145,6 +148,25 @@ def travel_times(
         profile_of_hour,
         tuple(far),
     )
+
+
+def check_near_roads(roads: Roads, posts: pd.DataFrame) -> None:
+    """Refuse posts that all lie more than 10 km from every road.
+
+    Raises
+    ------
+    InputError
+        When they do: usually swapped coordinates, or files of two cities.
+    """
+    _refuse_elsewhere(snap(roads, posts)[1])
+
+
+def _refuse_elsewhere(metres: NDArray[np.float64]) -> None:
+    if metres.min() > _NOWHERE_NEAR_M:
+        found = f"no post within {_NOWHERE_NEAR_M / METRES_PER_KM:g} km of a road"
+        found += f" (the nearest is {metres.min() / METRES_PER_KM:,.0f} km away)"
+        do = "check that lon and lat are not swapped, and that the files are of one city"
+        raise InputError.of("inputs.posts", found, "posts and roads of the same place", do)
 
 
 def snap(roads: Roads, places: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,8 +68,9 @@ def guess_mapping(file: str | Path) -> GuessedMapping:
     if preset is not None:
         text = (
             f"# {path.name} has the layout of the preset {preset!r}; this is a copy of it.\n"
-            f"# `preset: {preset}` in the scenario does the same.\n"
-        ) + preset_text(preset)
+            + _how_it_is_written(mapping, preset)
+            + preset_text(preset)
+        )
         return GuessedMapping(text, preset, parse_mapping(text, f"preset {preset}", preset))
     batch = next(read_batches(path, headers, mapping, list[Ragged]()), None)
     if batch is None or not len(batch.row):
@@ -76,6 +78,22 @@ def guess_mapping(file: str | Path) -> GuessedMapping:
     profiles = [profile_column(batch.cells[header]) for header in dict.fromkeys(headers)]
     text = mapping_yaml(path, profiles, mapping)
     return GuessedMapping(text, None, parse_mapping(text, "the proposed mapping", path.name))
+
+
+def _how_it_is_written(mapping: IncidentMapping, preset: str) -> str:
+    """Say that the preset alone will do, or name the delimiter and encoding that differ from it."""
+    theirs = load_preset(preset)
+    lines = [
+        f"{name}: {json.dumps(getattr(mapping, name))}\n"
+        for name in ("delimiter", "encoding")
+        if getattr(mapping, name) != getattr(theirs, name)
+        and getattr(mapping, name) != IncidentMapping.model_fields[name].default
+    ]
+    if not lines:
+        return f"# `preset: {preset}` in the scenario does the same.\n"
+    return "# The file is written in another way, so the preset alone cannot read it.\n" + "".join(
+        lines
+    )
 
 
 def recognise_preset(headers: Sequence[str]) -> str | None:

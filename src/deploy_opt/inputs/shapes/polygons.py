@@ -62,7 +62,8 @@ def read_polygons(
     shapes, repaired, wrong = _polygons_only(frame.geometry.to_numpy())
     rows_in_file = np.flatnonzero(has_shape) + 1
     if wrong.any():
-        kind = frame.geom_type.to_numpy()[wrong][0]
+        kind = str(frame.geom_type.to_numpy()[wrong][0])
+        kind += " without area" if kind in _POLYGON_NAMES else ""
         found = f"a {kind} in row {rows_in_file[wrong][0]} ({int(wrong.sum())} such rows)"
         raise InputError.of(str(file), found, "polygons")
     if repaired.any():
@@ -84,6 +85,8 @@ def _read(file: Path, expected: str) -> gpd.GeoDataFrame:
         frame = gpd.read_file(file, **options)
     except Exception as error:  # noqa: BLE001  (GDAL's drivers raise many kinds)
         found = (str(error).splitlines() or [type(error).__name__])[0]
+        if "supported file format" in found:
+            found = "no map file, or one that ends too early"
         raise InputError.of(str(file), found, f"{expected} (GeoJSON, GeoPackage)") from None
     if not isinstance(frame, gpd.GeoDataFrame):
         raise InputError.of(str(file), "a table without shapes", expected)
