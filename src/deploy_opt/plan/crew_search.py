@@ -76,6 +76,8 @@ def priced_score(
 def round_crews(problem: CrewProblem, fractional: NDArray[np.float64]) -> NDArray[np.int64]:
     """Round fractional crews: whole parts, then the largest remainders while hours are left.
 
+    No hour gets more units than the tables hold.
+
     Parameters
     ----------
     problem
@@ -92,12 +94,15 @@ def round_crews(problem: CrewProblem, fractional: NDArray[np.float64]) -> NDArra
     remainder = fractional - crews
     hours = problem.columns.unit_hours
     left = min(problem.unit_hours, float(fractional @ hours) + 1e-6) - problem.used(crews)
+    room = problem.score.shape[1] - 1 - problem.columns.staffing(crews)
     for column in np.argsort(-remainder, kind="stable"):
         if remainder[column] <= 1e-6:
             break
-        if hours[column] <= left:
+        worked = problem.columns.on_duty[column].astype(np.int64)
+        if hours[column] <= left and (worked <= room).all():
             crews[column] += 1
             left -= hours[column]
+            room -= worked
     return crews
 
 

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from deploy_opt.inputs.travel import TravelTimes
+    from deploy_opt.plan.case import Case
     from deploy_opt.plan.coverage import WeeklyForecast
+    from deploy_opt.plan.place import Placed
     from deploy_opt.plan.results import SolveReport
     from deploy_opt.plan.shifts import ShiftColumns
+    from deploy_opt.plan.staff import Staffed
     from deploy_opt.settings import PlanSettings
 
 
@@ -82,15 +85,43 @@ def plan_deployment(
         Hard rules conflict; names them. A budget that is too small for the busy cap or for the
         fewest units is no conflict: the plan comes as near as it can and the report says where.
     """
-    case = lay_out(forecast, times, settings, baseline)
+    return solve_case(lay_out(forecast, times, settings, baseline)).plan
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedCase:
+    """A plan with what it was made from, for the questions that follow it.
+
+    Attributes
+    ----------
+    plan
+        The plan.
+    case
+        The question, with the floors that could be kept.
+    staffed
+        Value tables and crews.
+    placed
+        Positions.
+    """
+
+    plan: DeploymentPlan
+    case: Case
+    staffed: Staffed
+    placed: Placed
+
+
+def solve_case(case: Case) -> SolvedCase:
+    """Solve a question that is laid out; see `plan_deployment`."""
     case, staffed = staff_for_rivals(case)
     placed = best_of_rivals(case, place(case, staffed))
     proof = certify(case, staffed, placed)
-    crews = _crew_frame(case.columns, placed.crews)
-    return DeploymentPlan(placed.units, crews, make_report(case, staffed, placed, proof))
+    crews = crew_frame(case.columns, placed.crews)
+    plan = DeploymentPlan(placed.units, crews, make_report(case, staffed, placed, proof))
+    return SolvedCase(plan, case, staffed, placed)
 
 
-def _crew_frame(columns: ShiftColumns, crews: NDArray[np.int64]) -> pd.DataFrame:
+def crew_frame(columns: ShiftColumns, crews: NDArray[np.int64]) -> pd.DataFrame:
+    """List the shifts that crews work, earliest first."""
     used = np.flatnonzero(crews)
     frame = pd.DataFrame(
         {

@@ -149,35 +149,73 @@ def _approximate(
     service_h: float,
 ) -> NDArray[np.float64]:
     """Give the calls per hour that each unit answers at each point, shape (units, points)."""
-    units, points = order.shape
-    column = np.arange(points)
     reachable = np.isfinite(np.take_along_axis(drive, order, axis=0))
+    answered, _ = settle_busy(order, reachable, rates, service_h)
+    result = np.zeros(order.shape)
+    result[order, np.arange(order.shape[1])] = answered
+    return result
+
+
+def settle_busy(
+    order: NDArray[np.int64],
+    reachable: NDArray[np.bool_],
+    rates: NDArray[np.float64],
+    service_h: float,
+    *,
+    busy: NDArray[np.float64] | None = None,
+    settled: float = _SETTLED,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Run the damped fixed point of the approximate hypercube.
+
+    Parameters
+    ----------
+    order
+        Units from nearest to farthest of each point, shape (units, points).
+    reachable
+        Whether the unit of that rank can reach the point, shape (units, points).
+    rates
+        Calls per hour at each point, shape (points,).
+    service_h
+        Mean hours that a call commits a unit.
+    busy
+        Busy fractions to begin with, shape (units,), such as those of a neighbouring plan; None
+        = the loss system's mean.
+    settled
+        Largest change of a busy fraction at which the passes end.
+
+    Returns
+    -------
+    tuple
+        Calls per hour that the unit of each rank answers at each point, shape (units, points),
+        and the busy fractions, shape (units,).
+    """
+    units, points = order.shape
     load = float(rates.sum() * service_h)
     curve = cover_curve(load, units)
     answered_share = curve[reachable.sum(axis=0)]
     mean = max(load * curve[-1] / units, 1e-12)
     plain = (1.0 - mean) * mean ** np.arange(units)
     factor = np.divide(np.diff(curve), plain, out=np.ones(units), where=plain > 0)
-    busy = np.full(units, min(mean, 0.999))
-    share = np.zeros((units, points))
+    weight = factor[:, None] * reachable
+    now = np.full(units, min(mean, 0.999)) if busy is None else busy
+    answered = np.zeros((units, points))
+    flat = order.ravel()
     for _ in range(_PASSES):
-        ranked = busy[order]
-        before = np.vstack([np.ones((1, points)), np.cumprod(ranked, axis=0)[:-1]])
-        chance = factor[:, None] * before * (1.0 - ranked) * reachable
+        ranked = now[order]
+        chance = weight * (1.0 - ranked)
+        chance[1:] *= np.cumprod(ranked[:-1], axis=0)
         total = chance.sum(axis=0)
-        share = chance * np.divide(answered_share, total, out=np.zeros(points), where=total > 0)
-        work = np.zeros((units, points))
-        work[order, column] = share * rates
+        scale = np.divide(answered_share * rates, total, out=np.zeros(points), where=total > 0)
+        answered = chance * scale
         # busy = (calls offered while free) x (share of time free) x service time
-        offered = work.sum(axis=1) * service_h / np.maximum(1.0 - busy, 1e-9)
+        work = np.bincount(flat, answered.ravel(), units)
+        offered = work * service_h / np.maximum(1.0 - now, 1e-9)
         fresh = offered / (1.0 + offered)
-        change = float(np.abs(fresh - busy).max())
-        busy = busy + _DAMPING * (fresh - busy)
-        if change < _SETTLED:
+        change = float(np.abs(fresh - now).max())
+        now = now + _DAMPING * (fresh - now)
+        if change < settled:
             break
-    result = np.zeros((units, points))
-    result[order, column] = share * rates
-    return result
+    return answered, now
 
 
 def _exact(

@@ -227,4 +227,10 @@ def _fleet_conflicts(rules: Rules, settings: PlanSettings) -> list[str]:
             f"posts.locked and posts.limits hold {rules.held.sum()} unit-hours, while the budget "
             f"(fleet.unit_hours_per_week, or today's) is {rules.unit_hours:g}"
         )
+    shortest = min(settings.shifts.lengths_h) if settings.shifts and rules.cyclic else 1
+    if rules.min_units and rules.unit_hours < shortest:
+        found.append(
+            f"fleet.min_units = {rules.min_units}, while the budget of {rules.unit_hours:g} "
+            f"unit-hours (fleet.unit_hours_per_week, or today's) holds no shift of {shortest} h"
+        )
     return found

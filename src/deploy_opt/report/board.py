@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deploy_opt.report import words
+from deploy_opt.report.answers import answer_lines
 from deploy_opt.report.charts import StillMap, area_curve, step_curve, still_map
 from deploy_opt.report.hours import Hours, area_rows, hour_sentence
 from deploy_opt.report.payload import COVER_BREAKS, COVER_COLOURS, points, whole
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from deploy_opt.report.tables import Tables
 
 TABLE_ROWS = 8
+_NOTES_ON_THE_SOLVE = ("bounds:", "the default work limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ def board_values(
         "standard": standard.words,
         "target": whole(standard.target_share * 100),
         "arms": _arm_rows(inputs, tables),
-        "notes": (*inputs.notes, *comparison.report.notes),
+        "warnings": inputs.warnings,
+        "unkept": [note.partition(";")[0] for note in unkept_rules(inputs)],
+        "notes": (*answer_lines(comparison), *inputs.notes, *comparison.report.notes),
         "provenance": provenance(inputs),
         "reservations": reservations(inputs, tables),
         "attribution": inputs.attribution,
@@ -273,6 +277,12 @@ def _class_words(breaks: Sequence[int], colours: Sequence[str]) -> list[dict[str
         f"over {breaks[-1]}",
     ]
     return [{"colour": c, "text": t} for c, t in zip(colours, texts, strict=True)]
+
+
+def unkept_rules(inputs: ReportInputs) -> tuple[str, ...]:
+    """Name the rules that the plan could not keep, as the solve reports them."""
+    notes = inputs.comparison.report.notes
+    return tuple(note for note in notes if not note.startswith(_NOTES_ON_THE_SOLVE))
 
 
 def provenance(inputs: ReportInputs) -> str:

@@ -27,6 +27,7 @@ def write_manifest(
     versions: Mapping[str, str],
     times: Sequence[StageTime],
     run_id: str,
+    executor: str = "serial",
 ) -> None:
     """Write the manifest, last, and remove what an earlier run left behind.
 
@@ -49,6 +50,8 @@ def write_manifest(
         What each stage cost; the only figures of a run that differ between two runs.
     run_id
         Short hash of scenario, inputs and code.
+    executor
+        Where the work was done.
     """
     before_id, before = _before(folder)
     if before_id == run_id:
@@ -65,7 +68,7 @@ def write_manifest(
         "seed": scenario.seed,
         "time_zone": scenario.time_zone,
         "synthetic": scenario.synthetic,
-        "executor": "serial",
+        "executor": executor,
         "reproducible": scenario.solver.time_limit_s is None,
         "stages": [
             {

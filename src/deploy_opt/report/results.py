@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from deploy_opt.inputs.areas import Areas
     from deploy_opt.inputs.base_map import BaseMap
+    from deploy_opt.plan.levels import MoveUpTable
+    from deploy_opt.plan.prices import PostValue, RulePrice
     from deploy_opt.plan.results import SolveReport
     from deploy_opt.settings import Scenario
 
@@ -73,6 +75,12 @@ class Comparison:
         Solve report of the plan.
     busy_min
         Mean minutes that a call commits a unit.
+    levels
+        Posts by number of free units; None where they were not asked for.
+    prices
+        What each rule costs, dearest first.
+    post_values
+        What each post of the plan is worth.
     """
 
     service: str
@@ -86,6 +94,9 @@ class Comparison:
     crews: pd.DataFrame
     report: SolveReport
     busy_min: float
+    levels: MoveUpTable | None = None
+    prices: tuple[RulePrice, ...] = ()
+    post_values: tuple[PostValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,8 @@ class ReportInputs:
         Credit line of the map.
     base_map
         Land and water behind the map; None where the scenario brings none.
+    warnings
+        What a reader must see before the numbers, in words.
     """
 
     scenario: Scenario
@@ -123,3 +136,4 @@ class ReportInputs:
     lines: tuple[tuple[str, tuple[NDArray[np.float64], ...]], ...]
     attribution: str
     base_map: BaseMap | None = None
+    warnings: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from deploy_opt.report import words
-from deploy_opt.report.board import losing_areas
+from deploy_opt.report.board import losing_areas, unkept_rules
 
 if TYPE_CHECKING:
     from deploy_opt.report.results import ReportInputs
@@ -58,14 +58,18 @@ def summary_lines(inputs: ReportInputs, tables: Tables) -> tuple[str, ...]:
     }
     standard = inputs.scenario.standards[inputs.scenario.services[0]]
     plan, today = comparison.plan, comparison.baseline
-    status = {"optimal": "solved", "limit": "stopped by a limit", "infeasible": "infeasible"}
+    status = {
+        "optimal": "crews chosen to the asked gap",
+        "limit": "stopped by a limit",
+        "infeasible": "infeasible",
+    }
     coverage = (
         f"Coverage: plan {reached['plan']:.2%}, today {reached['baseline']:.2%}, "
         f"strong simple plan {reached['simple_plan']:.2%}."
     )
     solve = (
-        f"Solve: {status[report.status]}, objective {report.objective:,.2f}, "
-        f"bound {report.bound:,.2f}, gap {report.gap:.3%}."
+        f"Solve: {status[report.status]}; {words.plain(report.objective)} calls in time, "
+        f"bound {words.plain(report.bound)}, gap {report.gap:.3%} with positions and limits."
     )
     lines = [
         words.headline(reached["plan"], reached["baseline"]),
@@ -74,6 +78,8 @@ def summary_lines(inputs: ReportInputs, tables: Tables) -> tuple[str, ...]:
         words.budget_sentence(plan.unit_hours, today.unit_hours),
         words.losers_sentence(*losing_areas(inputs)),
         solve,
+        *(f"Take care: {warning}." for warning in inputs.warnings),
+        *(f"Not kept: {note}" for note in unkept_rules(inputs)),
     ]
     if inputs.scenario.synthetic:
         lines.insert(0, "Synthetic data: an invented city.")

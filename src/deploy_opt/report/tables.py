@@ -61,8 +61,20 @@ def path_late_calls(arm: Arm, path_calls: NDArray[np.int32]) -> NDArray[np.float
     return np.asarray(np.einsum("pat,at->pa", path_calls, 1.0 - arm.cover), dtype=np.float64)
 
 
-def area_table(comparison: Comparison, names: dict[str, str]) -> pd.DataFrame:
-    """Set each area's plan beside today, worst first (contract ``areas.csv``)."""
+def area_table(
+    comparison: Comparison, names: dict[str, str], *, before_drive_s: float = 0.0
+) -> pd.DataFrame:
+    """Set each area's plan beside today, worst first (contract ``areas.csv``).
+
+    Parameters
+    ----------
+    comparison
+        The arms.
+    names
+        Area -> name.
+    before_drive_s
+        Call processing and turnout, s: what a response takes before the drive.
+    """
     rates = comparison.rates
     calls = rates.sum(axis=1)
     plan, base = comparison.plan, comparison.baseline
@@ -81,8 +93,8 @@ def area_table(comparison: Comparison, names: dict[str, str]) -> pd.DataFrame:
             "cover_plan": cover_plan,
             "cover_baseline": cover_base,
             "cover_diff": cover_plan - cover_base,
-            "mean_response_plan_s": _weighted_drive(plan, rates),
-            "mean_response_baseline_s": _weighted_drive(base, rates),
+            "mean_response_plan_s": before_drive_s + _weighted_drive(plan, rates),
+            "mean_response_baseline_s": before_drive_s + _weighted_drive(base, rates),
             "late_calls_diff": late,
             "lo": lo,
             "hi": hi,
@@ -289,13 +301,14 @@ def make_tables(inputs: ReportInputs) -> Tables:
     floor = scenario.equity.min_calls_per_week
     names = dict(zip(inputs.areas.frame["area_id"], inputs.areas.frame["name"], strict=True))
     unit_type = scenario.fleet.unit_type
+    standard = scenario.standards[scenario.services[0]]
     return Tables(
         metrics=metric_table(
             comparison,
-            threshold_s=scenario.standards[scenario.services[0]].drive_s,
+            threshold_s=standard.drive_s,
             min_calls_per_week=floor,
         ),
-        areas=area_table(comparison, names),
+        areas=area_table(comparison, names, before_drive_s=standard.before_drive_s),
         equity=equity_table(comparison, floor),
         posts=posts_table(comparison.plan, comparison.posts, unit_type, 0),
         baseline_posts=posts_table(comparison.baseline, comparison.posts, unit_type, 0),

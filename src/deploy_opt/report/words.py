@@ -175,6 +175,17 @@ def calls_words(calls: float) -> str:
     return f"{whole(calls * 10) / 10:.1f} calls"
 
 
+def plain(value: float) -> str:
+    """Write a number with two decimals, and nothing as 0.00 whatever its sign.
+
+    Examples
+    --------
+    >>> plain(1749.314), plain(-1e-12)
+    ('1,749.31', '0.00')
+    """
+    return f"{round(value, 2) + 0.0:,.2f}"
+
+
 def share_words(share: float) -> str:
     """Write a share as whole points, or a dash where there is none."""
     return NONE if math.isnan(share) else str(whole(share * 100))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import TYPE_CHECKING, Any, Protocol
 
+from deploy_opt.report.answers import answer_documents, answer_tables, dispatch_document
+from deploy_opt.report.backtest_report import model_card
 from deploy_opt.report.files import (
     write_csv,
     write_files,
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from deploy_opt.demand.forecast import DemandForecast
+    from deploy_opt.report.backtest_report import BacktestFacts
     from deploy_opt.report.results import Comparison, ReportInputs
+    from deploy_opt.settings import Scenario
 
 __all__ = [
     "Tables",
@@ -68,6 +73,25 @@ class CountedDemand(Protocol):
         ...
 
 
+class FoundDetails(Protocol):
+    """What planners see of the demand besides the forecast."""
+
+    @property
+    def patterns(self) -> pd.DataFrame:
+        """Contract ``patterns.csv``."""
+        ...
+
+    @property
+    def class_shares(self) -> pd.DataFrame | None:
+        """Contract ``class_shares.parquet``."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be measured."""
+        ...
+
+
 def write_run(
     folder: Path,
     inputs: ReportInputs,
@@ -76,6 +100,7 @@ def write_run(
     demand: CountedDemand,
     *,
     points: pd.DataFrame | None = None,
+    details: FoundDetails | None = None,
 ) -> dict[str, str]:
     """Write every file of a run but the manifest; all of them or none.
 
@@ -93,6 +118,8 @@ def write_run(
         Counts and forecast.
     points
         Demand points (contract ``demand_points.parquet``), if they are to be kept.
+    details
+        Patterns of the demand and classes of the calls, if they are to be shown.
 
     Returns
     -------
@@ -111,14 +138,58 @@ def write_run(
         "maps/posts.html": render_page(inputs, tables, layout="alone"),
     }
     writers = {name: _text_writer(text) for name, text in pages.items()}
-    writers |= plan_writers(tables, inputs.comparison)
+    writers |= plan_writers(tables, inputs.comparison) | answer_writers(inputs)
     writers |= forecast_writers(demand.forecast)
     writers["counts.parquet"] = lambda path: write_parquet(demand.counts, path)
     if points is not None:
         columns = TABLES["demand_points.parquet"].names
         writers["demand_points.parquet"] = lambda path: write_parquet(points[columns], path)
+    if details is not None:
+        writers |= detail_writers(
+            details,
+            inputs.scenario,
+            window=inputs.data_window,
+            run_id=inputs.run_id,
+        )
     writers |= import_writers(calls)
     return write_files(folder, writers)
+
+
+def detail_writers(
+    details: FoundDetails, scenario: Scenario, *, window: str, run_id: str
+) -> dict[str, Callable[[Path], None]]:
+    """Name the files of patterns and classes and how each is written.
+
+    Parameters
+    ----------
+    details
+        Patterns and class shares.
+    scenario
+        Whose demand it is.
+    window
+        First and last day learnt from, in words.
+    run_id
+        Short hash of the run.
+    """
+    from deploy_opt.report.patterns_page import render_patterns
+
+    version = importlib.metadata.version("deploy-opt")
+    page = render_patterns(
+        details.patterns,
+        name=scenario.name,
+        synthetic=scenario.synthetic,
+        window=window,
+        notes=details.notes,
+        provenance=f"Run {run_id[:6]}, deploy_opt {version}.",
+    )
+    writers = {
+        "patterns.csv": _frame_writer(details.patterns),
+        "patterns.html": _text_writer(page),
+    }
+    shares = details.class_shares
+    if shares is not None:
+        writers["class_shares.parquet"] = lambda path: write_parquet(shares, path)
+    return writers
 
 
 def _text_writer(text: str) -> Callable[[Path], None]:
@@ -155,6 +226,16 @@ def forecast_writers(demand: DemandForecast) -> dict[str, Callable[[Path], None]
     }
 
 
+def backtest_writers(
+    scores: pd.DataFrame, facts: BacktestFacts, scenario: Scenario
+) -> dict[str, Callable[[Path], None]]:
+    """Name the files of a backtest and how each is written."""
+    return {
+        "backtest.csv": _frame_writer(scores),
+        "model_card_forecast.md": _text_writer(model_card(scores, facts, scenario)),
+    }
+
+
 def plan_writers(tables: Tables, comparison: Comparison) -> dict[str, Callable[[Path], None]]:
     """Name the plan files and how each is written."""
     document = plan_document(comparison)
@@ -175,6 +256,15 @@ def plan_writers(tables: Tables, comparison: Comparison) -> dict[str, Callable[[
     }
 
 
+def answer_writers(inputs: ReportInputs) -> dict[str, Callable[[Path], None]]:
+    """Name the files of move-up levels, rule prices and post values and how each is written."""
+    tables = answer_tables(inputs)
+    writers = {name: _frame_writer(frame) for name, frame in tables.items()}
+    document = dispatch_document(inputs)
+    writers["exports/dispatch.json"] = lambda path: write_json(document, path)
+    return writers
+
+
 def plan_document(comparison: Comparison) -> dict[str, Any]:
     """Gather the decisions and the solve report as plain values; no seconds."""
     report = comparison.report
@@ -188,4 +278,5 @@ def plan_document(comparison: Comparison) -> dict[str, Any]:
         "simple_plan_units_by_hour_and_post": comparison.simple.units,
         "crews": comparison.crews.to_dict("records"),
         "solve": {name: getattr(report, name) for name in report.__slots__},
+        **answer_documents(comparison),
     }

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from deploy_opt.plan.cover import MergedRows, merge_rows
+from deploy_opt.plan.locations.cover_bounds import (
+    PostValues,
+    Telescoped,
+    post_values,
+    telescope,
+    tighten,
+)
 from deploy_opt.plan.locations.problem import (
     Answer,
     LocationProblem,
@@ -16,14 +24,18 @@ from deploy_opt.plan.locations.problem import (
     refuse_unreachable,
     settled,
 )
+from deploy_opt.plan.results import SolveReport
 from deploy_opt.plan.search import Hour, fit, improve
 from deploy_opt.plan.solver import Model, Solution, linear_model, solve
+from deploy_opt.seeds import stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_DENSE = 50_000_000
 """Cells of a cover matrix that the swap search may hold densely (400 MB of float64)."""
+KICK_WORK, MOST_KICKS, KICKED = 200_000_000, 40, 3
+"""Cells x units that restarts of the swap search may take, most restarts, units moved by each."""
 ROUNDING = 1e-8
 """Share of the demand within which a solver's bound is the counted value."""
 
@@ -39,7 +51,9 @@ def max_cover(problem: LocationProblem) -> Answer:
         (3) sum_j x_j = p
         (4) x_j in {0, 1}, 0 <= y_g <= 1, locked x_j = 1, forbidden x_j = 0
 
-    The solve starts from greedy additions improved by exact swaps.
+    Greedy additions, exact swaps and restarts give an answer; the linear relaxation bounds it and
+    fixes posts that no better answer has, or that each has (`cover_bounds`); HiGHS solves the rest
+    on sets merged again over the posts that are undecided, with rows telescoped.
 
     Parameters
     ----------
@@ -51,14 +65,92 @@ def max_cover(problem: LocationProblem) -> Answer:
     Answer
         Objective: demand covered.
     """
-    merged = merged_sets(problem)
+    return max_merged_cover(problem, merged_sets(problem))
+
+
+def max_merged_cover(problem: LocationProblem, merged: MergedRows) -> Answer:
+    """Solve the MCLP of `max_cover` on sets that are merged already."""
     num = problem.num_posts or 0
-    model = cover_model(problem, merged, num)
     start = swap_start(problem, merged, num, np.array([0.0, 1.0]))
-    if start is not None:
-        reached = np.minimum(merged.cover @ start, 1.0)
-        start = np.concatenate([start, reached])
-    return counted(problem, merged, solve(model, start=start, limits=problem.limits), 1)
+    if start is None:
+        model, _ = cover_model(merged, problem.bounds(), num)
+        return counted(problem, merged, solve(model, limits=problem.limits), 1)
+    value = float(merged.weights @ np.minimum(merged.cover @ start, 1.0))
+    lower, upper = problem.bounds()
+    limits = (lower.astype(np.int64), upper.astype(np.int64))
+    relaxed = relax_cover(problem, merged, num)
+    slack = relaxed.bound - value
+    if slack <= max(problem.limits.gap, ROUNDING) * value:
+        return Answer(start.astype(np.int64), _bounded(problem, value, relaxed.bound))
+    low, high = tighten(relaxed, limits, num, value)
+    rest, kept = _undecided(merged, low, high)
+    model, _ = cover_model(rest, (np.zeros(kept.size), np.ones(kept.size)), num - int(low.sum()))
+    begin = None
+    if (low <= start).all() and (start <= high).all():
+        begin = np.concatenate([start[kept], np.minimum(rest.cover @ start[kept], 1.0)])
+    found = solve(model, start=begin, limits=problem.limits)
+    units, best = start.astype(np.int64), value
+    if found.x is not None:
+        trial = low.copy()
+        trial[kept] = np.round(found.x[: kept.size]).astype(np.int64)
+        reached = float(merged.weights @ np.minimum(merged.cover @ trial, 1.0))
+        if reached > best:
+            units, best = trial, reached
+    sure = float(merged.weights @ (merged.cover @ low > 0))
+    bound = value if found.report.status == "infeasible" else sure + found.report.bound
+    bound = min(max(bound, value), relaxed.bound)
+    if abs(bound - best) <= ROUNDING * merged.weights.sum():
+        bound = best
+    parts = {"linear_bound": relaxed.bound, "posts_undecided": float(kept.size)}
+    status = "optimal" if found.report.status == "infeasible" else found.report.status
+    report = replace(found.report, parts={**found.report.parts, **parts}, status=status)
+    return Answer(units, settled(report, best, bound, maximise=True))
+
+
+def _bounded(problem: LocationProblem, value: float, bound: float) -> SolveReport:
+    report = SolveReport(
+        "optimal", value, bound, 0.0, problem.limits.gap, "swaps and linear relaxation", "1",
+        parts={"linear_bound": bound, "posts_undecided": 0.0},
+    )  # fmt: skip
+    close = value if abs(bound - value) <= ROUNDING * max(value, 1e-300) else bound
+    return settled(report, value, close, maximise=True)
+
+
+def relax_cover(problem: LocationProblem, merged: MergedRows, num_posts: int) -> PostValues:
+    """Bound the MCLP by its linear relaxation, recomputed from the dual values.
+
+    Parameters
+    ----------
+    problem
+        For locks and limits.
+    merged
+        Covering sets and weights.
+    num_posts
+        Posts to open.
+
+    Returns
+    -------
+    PostValues
+    """
+    lower, upper = problem.bounds()
+    model, rows = cover_model(merged, (lower, upper), num_posts)
+    found = solve(replace(model, integer=np.zeros_like(model.integer)), limits=problem.limits)
+    groups = merged.weights.size
+    duals = np.zeros(groups) if found.row_duals is None else np.abs(found.row_duals[:groups])
+    constant = float(np.maximum(merged.weights - duals + rows.links.T @ duals, 0.0).sum())
+    limits = (lower.astype(np.int64), upper.astype(np.int64))
+    return post_values(constant, np.asarray(rows.posts.T @ duals), limits, num_posts)
+
+
+def _undecided(
+    merged: MergedRows, lower: NDArray[np.int64], upper: NDArray[np.int64]
+) -> tuple[MergedRows, NDArray[np.int64]]:
+    """Merge again over the posts that may open or not, without what is covered for certain."""
+    kept = np.flatnonzero((upper > 0) & (lower == 0))
+    open_rows = np.flatnonzero(merged.cover @ lower == 0)
+    sets = merged.cover[open_rows][:, kept]
+    some = np.flatnonzero(np.diff(sets.indptr) > 0)
+    return merge_rows(sets[some], merged.weights[open_rows][some]), kept
 
 
 def counted(problem: LocationProblem, merged: MergedRows, found: Solution, times: int) -> Answer:
@@ -73,18 +165,23 @@ def counted(problem: LocationProblem, merged: MergedRows, found: Solution, times
     return Answer(units, settled(found.report, exact, bound, maximise=True))
 
 
-def cover_model(problem: LocationProblem, merged: MergedRows, num_posts: int) -> Model:
-    """Write the MCLP of `max_cover`; columns are x then y, rows are (2) then (3)."""
+def cover_model(
+    merged: MergedRows,
+    bounds: tuple[NDArray[np.float64], NDArray[np.float64]],
+    num_posts: int,
+) -> tuple[Model, Telescoped]:
+    """Write the MCLP of `max_cover`; columns are x then y, rows are (2) telescoped, then (3)."""
     groups, posts = merged.cover.shape
-    lower, upper = problem.bounds()
+    lower, upper = bounds
+    rows = telescope(merged.cover)
     matrix = sparse.vstack(
         [
-            sparse.hstack([-merged.cover, sparse.eye_array(groups)]),
+            sparse.hstack([-rows.posts, sparse.eye_array(groups) - rows.links]),
             sparse.hstack([sparse.csr_array(np.ones((1, posts))), sparse.csr_array((1, groups))]),
         ],
         format="csr",
     )
-    return linear_model(
+    model = linear_model(
         np.concatenate([np.zeros(posts), merged.weights]),
         matrix,
         rows=(
@@ -98,6 +195,7 @@ def cover_model(problem: LocationProblem, merged: MergedRows, num_posts: int) ->
         integer=np.arange(posts + groups) < posts,
         maximise=True,
     )
+    return model, rows
 
 
 def swap_start(
@@ -107,7 +205,7 @@ def swap_start(
     curve: NDArray[np.float64],
     most: NDArray[np.float64] | float = 1.0,
 ) -> NDArray[np.float64] | None:
-    """Place units by greedy additions and exact swaps.
+    """Place units by greedy additions, exact swaps and restarts.
 
     Parameters
     ----------
@@ -141,7 +239,27 @@ def swap_start(
         upper=np.minimum(upper, num_units).astype(np.int64),
     )
     units, _ = improve(hour, fit(hour, hour.lower, num_units))
-    return units.astype(np.float64)
+    kicks = min(MOST_KICKS, KICK_WORK // (groups * posts * num_units))
+    return _kicked(hour, units, kicks).astype(np.float64)
+
+
+def _kicked(hour: Hour, units: NDArray[np.int64], kicks: int) -> NDArray[np.int64]:
+    """Move a few units of the best positions at random and search again, so many times."""
+    random = stream(0, "plan", "cover", "kicks")
+    best, value = units, hour.value(units)
+    for _ in range(kicks):
+        trial = best.copy()
+        for _ in range(KICKED):
+            sources = np.flatnonzero(trial > hour.lower)
+            goals = np.flatnonzero(trial < hour.upper)
+            if sources.size and goals.size:
+                trial[random.choice(sources)] -= 1
+                trial[random.choice(goals)] += 1
+        trial, _ = improve(hour, trial)
+        found = hour.value(trial)
+        if found > value:
+            best, value = trial, found
+    return best
 
 
 def fewest_posts(problem: LocationProblem) -> Answer:

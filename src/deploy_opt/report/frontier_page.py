@@ -1,0 +1,240 @@
+"""The page of frontiers: what more unit-hours buy, and what fairness costs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deploy_opt.plan.frontier import Frontier
+
+WIDTH, HEIGHT = 560, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 16, 14, 30
+_UNITS = {"cost": "h", "equity": "share", "response": "s", "workload": "share"}
+_TITLES = {
+    "cost": ("What more unit-hours buy", "unit-hours"),
+    "equity": ("The price of a floor for the weakest area", "least cover of any area, %"),
+    "response": ("Calls in time against mean drive", "mean drive to a call, s"),
+    "workload": ("Calls in time against even workload", "spread of the units' busy share, points"),
+}
+_STATUS = {
+    "optimal": "",
+    "limit": "not to the asked gap",
+    "floors_missed": "busy cap or fewest units not kept",
+    "infeasible": "not possible",
+}
+_MARKS = {"plan": "the plan", "today": "today", "knee": "knee"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One point of a chart: its place, look and words."""
+
+    x: float
+    y: float
+    look: str
+    label: str
+    title: str
+
+
+def frontier_table(frontiers: Sequence[Frontier]) -> pd.DataFrame:
+    """List the points of every curve (contract ``frontier.csv``)."""
+    rows = []
+    for frontier in frontiers:
+        for rank, point in enumerate(frontier.points):
+            rows.append(
+                {
+                    "curve": frontier.curve,
+                    "point": rank,
+                    "x": point.x,
+                    "x_unit": _UNITS[frontier.curve],
+                    "reached": point.calls / frontier.total,
+                    "calls": point.calls,
+                    "bound": point.bound / frontier.total,
+                    "gap": point.gap,
+                    "status": point.status,
+                    "mark": point.mark or None,
+                }
+            )
+    return pd.DataFrame(rows, columns=TABLES["frontier.csv"].names)
+
+
+def render_frontiers(
+    frontiers: Sequence[Frontier], *, name: str, synthetic: bool, dates: str, provenance: str
+) -> str:
+    """Write the page: one file, no script, nothing fetched, the same bytes every time.
+
+    Parameters
+    ----------
+    frontiers
+        The curves; the page shows their numbers and works out none of its own.
+    name
+        Name of the agency or the case.
+    synthetic
+        Whether the page says that its data are invented.
+    dates
+        Time that the plan is for, in words.
+    provenance
+        Run and program, in words.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in ("patterns", "frontier")]
+    return environment.get_template("frontier.html").render(
+        font=font_face(),
+        styles="".join(styles),
+        name=name,
+        synthetic=synthetic,
+        dates=dates,
+        provenance=provenance,
+        charts=[_chart(frontier) for frontier in frontiers],
+        width=WIDTH,
+        height=HEIGHT,
+        floor=HEIGHT - _BOTTOM,
+        left=_LEFT,
+        right=WIDTH - _RIGHT,
+    )
+
+
+def shown_x(curve: str, x: float) -> str:
+    """Write the number on the horizontal axis of a curve.
+
+    Examples
+    --------
+    >>> shown_x("cost", 1764.0), shown_x("equity", 0.644), shown_x("workload", 0.0974)
+    ('1,764', '64.4', '9.7')
+    """
+    if curve in {"equity", "workload"}:
+        return f"{x * 100:.1f}"
+    return f"{x:,.0f}" if curve == "cost" else f"{x:.1f}"
+
+
+def lead_sentence(frontier: Frontier) -> str:
+    """Say what a curve tells in one sentence."""
+    known = [point for point in frontier.line if math.isfinite(point.calls)]
+    if not known:
+        return "No plan keeps the rules anywhere on this curve."
+    first, last = known[0], known[-1]
+    shares = [f"{point.calls / frontier.total:.1%}" for point in (first, last)]
+    ends = [shown_x(frontier.curve, point.x) for point in (first, last)]
+    change = abs(last.calls - first.calls)
+    if frontier.curve == "cost":
+        knee = next((point for point in known if point.mark == "knee"), None)
+        words = f"From {ends[0]} to {ends[1]} unit-hours the share in time rises from {shares[0]} "
+        words += f"to {shares[1]}."
+        if knee is not None:
+            words += (
+                f" The curve bends at about {shown_x('cost', knee.x)} unit-hours "
+                f"({knee.calls / frontier.total:.1%}): hours beyond it buy less."
+            )
+        return words
+    if frontier.curve == "equity":
+        return (
+            f"Lifting the weakest area from {ends[0]} to {ends[1]} % costs {change:,.1f} of "
+            f"{first.calls:,.0f} calls in time ({change / first.calls:.2%})."
+        )
+    what = {
+        "response": f"Shortening the mean drive from {ends[1]} to {ends[0]} s",
+        "workload": f"Evening out the workload from {ends[1]} to {ends[0]} points of spread",
+    }[frontier.curve]
+    return (
+        f"{what} costs {change:,.1f} of {last.calls:,.0f} calls in time "
+        f"({change / last.calls:.2%})."
+    )
+
+
+def _chart(frontier: Frontier) -> dict[str, Any]:
+    points = frontier.points
+    known = [point for point in points if math.isfinite(point.calls)]
+    shares = [point.calls / frontier.total for point in known] or [0.0, 1.0]
+    x_low, x_high = _ends([point.x for point in points if math.isfinite(point.x)] or [0.0, 1.0])
+    y_low, y_high = _ends(shares)
+    y_high = min(y_high, 1.0) if y_low < 1.0 else y_high
+
+    def place(x: float, share: float) -> tuple[float, float]:
+        across = (x - x_low) / (x_high - x_low) * (WIDTH - _LEFT - _RIGHT) + _LEFT
+        up = HEIGHT - _BOTTOM - (share - y_low) / (y_high - y_low) * (HEIGHT - _TOP - _BOTTOM)
+        return round(across, 1), round(up, 1)
+
+    line = [place(p.x, p.calls / frontier.total) for p in frontier.line if math.isfinite(p.calls)]
+    spots = []
+    for point in points:
+        there = math.isfinite(point.calls)
+        x, y = place(point.x, point.calls / frontier.total) if there else (place(point.x, y_low))
+        look = point.mark if point.mark in {"plan", "today"} else point.status
+        look = look if there or look != "limit" else "none"
+        share = f"{point.calls / frontier.total:.2%} in time" if there else "no plan found"
+        gap = f", gap {point.gap:.2%}" if math.isfinite(point.gap) else ""
+        state = f", {_STATUS[point.status]}" if _STATUS[point.status] else ""
+        label = _MARKS.get(point.mark, "")
+        where = shown_x(frontier.curve, point.x)
+        spots.append(Spot(x, y, look, label, f"{where}: {share}{gap}{state}"))
+    title, axis = _TITLES[frontier.curve]
+    return {
+        "curve": frontier.curve,
+        "title": title,
+        "axis": axis,
+        "lead": lead_sentence(frontier),
+        "line": "M" + "L".join(f"{x} {y}" for x, y in line) if line else "",
+        "spots": spots,
+        "x_ticks": [(place(x, y_low)[0], shown_x(frontier.curve, x)) for x in _ticks(x_low, x_high)],
+        "y_ticks": [(place(x_low, y)[1], f"{y * 100:.4g} %") for y in _ticks(y_low, y_high)],
+        "rows": [_row(frontier, point) for point in points],
+        "notes": frontier.notes,
+        "missed": any(point.status == "floors_missed" for point in points),
+        "open": any(point.status == "limit" and math.isfinite(point.calls) for point in points),
+        "none": any(not math.isfinite(point.calls) for point in points),
+    }
+
+
+def _row(frontier: Frontier, point: Any) -> dict[str, str]:  # noqa: ANN401  (a FrontierPoint)
+    there = math.isfinite(point.calls)
+    return {
+        "x": shown_x(frontier.curve, point.x),
+        "share": f"{point.calls / frontier.total:.2%}" if there else "–",
+        "gap": f"{point.gap:.2%}" if math.isfinite(point.gap) else "–",
+        "note": ", ".join(
+            part
+            for part in (
+                _MARKS.get(point.mark, ""),
+                _STATUS[point.status] if there else "no plan found",
+            )
+            if part
+        ),
+    }
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    room = 0.06 * (high - low) or max(abs(high) * 0.02, 1e-6)
+    return low - room, high + room
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Choose three to six round numbers between two ends.
+
+    Examples
+    --------
+    >>> _ticks(0.0, 1.04)
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    """
+    raw = (high - low) / 5
+    size = 10.0 ** math.floor(math.log10(raw))
+    step = next(size * m for m in (1, 2, 2.5, 5, 10) if size * m >= raw)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [round(k * step, 12) for k in range(first, last + 1)]
