@@ -158,18 +158,11 @@ class PostLimit(Section):
     from_hour: HourOfWeek = 0
     """First hour of the week."""
     to_hour: Annotated[int, Field(ge=1, le=168)] = 168
-    """Hour of the week after the last."""
+    """Hour of the week after the last; below from_hour: past the end of the week."""
     min_units: int = Field(0, ge=0)
     """Fewest units."""
     max_units: int | None = Field(None, ge=0)
     """Most units."""
-
-    @model_validator(mode="after")
-    def _forward(self) -> PostLimit:
-        if self.to_hour <= self.from_hour:
-            msg = "a to_hour after from_hour; past the end of the week write two limits"
-            raise ValueError(msg)
-        return self
 
 
 class PostRules(Section):

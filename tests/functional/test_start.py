@@ -20,7 +20,7 @@ def test_init_makes_the_sample_city_with_a_scenario_that_loads(tmp_path, deploy_
     folder = tmp_path / "meine Stadt ß"
     code, out, _ = deploy_opt("init", folder)
     assert code == 0
-    assert f"next: deploy-opt run {folder / 'scenario.yaml'}" in out
+    assert f"next: deploy-opt run '{folder / 'scenario.yaml'}'" in out
     scenario = load_scenario(folder / "scenario.yaml")
     assert scenario.synthetic
     assert len(list((folder / "data").glob("*"))) > 10
