@@ -24,7 +24,7 @@ def drive_s(starts, ends):
 
 
 def cover_city(posts, rows):
-    """Posts and demand rows uniform in a 30 km square, whole weights 1 to 19."""
+    """Scatter posts and demand rows in a 30 km square, whole weights 1 to 19."""
     random = stream(1, "benchmarks", "cover city", posts, rows)
     place = random.random((posts, 2)) * SIDE_M
     points = (random.random((rows, 2)) * SIDE_M).astype(np.float32)
@@ -55,7 +55,7 @@ class CityForecast:
         self.area_ids = tuple(f"a{i:02d}" for i in range(areas))
         self.rates = rates * calls_per_hour / rates.sum(axis=0).mean()
 
-    def weekly_rates(self, service):
+    def weekly_rates(self, service):  # noqa: ARG002 - the plan asks by service
         """Give the areas and their expected calls per hour."""
         return self.area_ids, self.rates
 

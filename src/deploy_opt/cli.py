@@ -305,6 +305,10 @@ def backtest(
 @app.command()
 def plan(
     scenario: ScenarioFile,
+    target: Annotated[
+        float | None,
+        typer.Option(help="Find the fewest unit-hours that reach this share of calls, such as .9."),
+    ] = None,
     out: Out = None,
     variant: Variant = None,
     sets: Sets = None,
@@ -315,8 +319,40 @@ def plan(
     from deploy_opt.pipeline import run_plan
 
     loaded = _load(scenario, variant, sets)
-    folder = _folder(out, scenario, variant, sets)
-    summary, lines = run_plan(loaded, folder, fresh=fresh, talk=not as_json)
+    folder = _folder(out, scenario, variant)
+    summary, lines = run_plan(loaded, folder, target_share=target, fresh=fresh, talk=not as_json)
+    _say(summary, lines, as_json=as_json)
+
+
+@app.command()
+def frontier(
+    scenario: ScenarioFile,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="cost, equity, response or workload; may be repeated; default: all."),
+    ] = None,
+    points: Annotated[int, typer.Option(min=3, max=60, help="Points on each curve.")] = 8,
+    executor: Annotated[
+        str, typer.Option(help="serial, processes:N, dask, or a Dask address (tcp://...).")
+    ] = "serial",
+    out: Out = None,
+    variant: Variant = None,
+    sets: Sets = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what more unit-hours buy and what fairness costs; writes frontier.html and .csv."""
+    from deploy_opt.pipeline import run_frontier
+
+    summary, lines = run_frontier(
+        _load(scenario, variant, sets),
+        _folder(out, scenario, variant),
+        kinds=tuple(kind) if kind else None,
+        num_points=points,
+        executor=executor,
+        fresh=fresh,
+        talk=not as_json,
+    )
     _say(summary, lines, as_json=as_json)
 
 

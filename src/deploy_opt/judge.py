@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,20 +12,27 @@ from deploy_opt.inputs.rosters import read_roster, units_all_day
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.deployment import solve_case
 from deploy_opt.plan.evaluate import evaluate_positions
+from deploy_opt.plan.frontier import CURVES, at_hand, cost_curve, equity_curve
+from deploy_opt.plan.inverse import fewest_unit_hours
 from deploy_opt.plan.levels import move_up_table
 from deploy_opt.plan.prices import price_rules, value_posts
 from deploy_opt.plan.response import mean_drive_s
 from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.simple import simple_plan
+from deploy_opt.plan.trade_offs import response_curve, workload_curve
 from deploy_opt.report.results import Arm, Comparison
 from deploy_opt.units import MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
+    from deploy_opt.executor import Executor
     from deploy_opt.input_settings import Service
     from deploy_opt.inputs.travel import TravelTimes
+    from deploy_opt.plan.frontier import Curve, Frontier, PlanAtHand
     from deploy_opt.settings import PlanSettings, Scenario
     from deploy_opt.stages import Calls, Demand, Ground
 
@@ -142,20 +150,43 @@ def _busy_from_parts(
 
 
 def judge(
-    scenario: Scenario, calls: Calls, ground: Ground, demand: Demand
+    scenario: Scenario,
+    calls: Calls,
+    ground: Ground,
+    demand: Demand,
+    *,
+    target_share: float | None = None,
 ) -> tuple[Comparison, tuple[str, ...]]:
     """Plan the deployment and compare it.
+
+    Parameters
+    ----------
+    scenario, calls, ground, demand
+        The question and the stages before.
+    target_share
+        Share of the calls to reach with the fewest unit-hours; None: the scenario's budget.
 
     Returns
     -------
     tuple
         The comparison, and what a reader must know about it.
+
+    Raises
+    ------
+    InfeasibleError
+        Rules that conflict, or a target that nothing reaches.
     """
-    service = scenario.services[0]
-    today, today_words = units_today(scenario, ground.posts)
-    busy_min, busy_words = busy_minutes(scenario, service, calls, ground, today)
-    settings = scenario.plan_settings(service, busy_min=busy_min)
-    solved = solve_case(lay_out(demand.forecast, ground.times, settings, today))
+    asked = _ask(scenario, calls, ground)
+    service, today, busy_min = asked.service, asked.today, asked.busy_min
+    settings = asked.settings
+    words: tuple[str, ...] = (asked.busy_words, *_over_capacity(ground.posts, today))
+    if target_share is None:
+        solved = solve_case(lay_out(demand.forecast, ground.times, settings, today))
+    else:
+        fewest = fewest_unit_hours(
+            demand.forecast, ground.times, settings, target_share=target_share, baseline=today
+        )
+        solved, settings, words = fewest.solved, fewest.settings, (fewest.words, *words)
     plan = solved.plan
     simple = simple_plan(demand.forecast, ground.times, settings, baseline=today)
     area_ids, weekly = demand.forecast.weekly_rates(service)
@@ -173,7 +204,7 @@ def judge(
         rates=rates,
         path_calls=_path_calls(demand, service, tuple(area_ids), settings, scenario),
         plan=arm("plan", "the plan", plan.units),
-        baseline=arm("baseline", today_words, today),
+        baseline=arm("baseline", asked.today_words, today),
         simple=arm("simple_plan", simple.words, simple.units),
         crews=plan.crews,
         report=plan.report,
@@ -182,7 +213,67 @@ def judge(
         prices=price_rules(solved, ground.times.origins),
         post_values=value_posts(solved),
     )
-    return comparison, (busy_words, *_over_capacity(ground.posts, today))
+    return comparison, words
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The plan section of a scenario with today's units and the time a call takes."""
+
+    service: Service
+    today: NDArray[np.int64]
+    today_words: str
+    busy_min: float
+    busy_words: str
+    settings: PlanSettings
+
+
+def _ask(scenario: Scenario, calls: Calls, ground: Ground) -> _Asked:
+    service = scenario.services[0]
+    today, today_words = units_today(scenario, ground.posts)
+    busy_min, busy_words = busy_minutes(scenario, service, calls, ground, today)
+    settings = scenario.plan_settings(service, busy_min=busy_min)
+    return _Asked(service, today, today_words, busy_min, busy_words, settings)
+
+
+def curves_of(kinds: Sequence[str] | None) -> tuple[Curve, ...]:
+    """Check the names of curves; None means all."""
+    faults = FaultList()
+    for kind in kinds or ():
+        if kind not in CURVES:
+            faults.add("kind", repr(kind), ", ".join(CURVES), nearest(kind, CURVES))
+    faults.raise_if_any()
+    return CURVES if kinds is None else tuple(curve for curve in CURVES if curve in kinds)
+
+
+def trace(
+    scenario: Scenario,
+    calls: Calls,
+    ground: Ground,
+    demand: Demand,
+    comparison: Comparison,
+    *,
+    curves: Sequence[Curve],
+    num_points: int,
+    workers: Executor,
+) -> tuple[Frontier, ...]:
+    """Trace curves of the calls reached round a finished plan, one curve a unit of work."""
+    asked = _ask(scenario, calls, ground)
+    case = lay_out(demand.forecast, ground.times, asked.settings, asked.today)
+    plan = at_hand(case, comparison.plan.units, asked.today)
+    work = [(curve, plan, ground.times, num_points) for curve in curves]
+    return tuple(workers.map(_trace_one, work))
+
+
+def _trace_one(work: tuple[Curve, PlanAtHand, TravelTimes, int]) -> Frontier:
+    curve, plan, times, num_points = work
+    if curve == "cost":
+        return cost_curve(plan, num_points=num_points)
+    if curve == "equity":
+        return equity_curve(plan, num_points=num_points)
+    if curve == "response":
+        return response_curve(plan, times, num_points=num_points)
+    return workload_curve(plan, times, num_points=num_points)
 
 
 def _over_capacity(posts: pd.DataFrame, today: NDArray[np.int64]) -> tuple[str, ...]:

@@ -184,9 +184,14 @@ class _Road:
         return details
 
     def to_plan(
-        self, areas: Areas, calls: stages.Calls, demand: stages.Demand, roads: Roads | None
+        self,
+        areas: Areas,
+        calls: stages.Calls,
+        demand: stages.Demand,
+        roads: Roads | None,
+        target_share: float | None = None,
     ) -> tuple[stages.Ground, Comparison, tuple[str, ...]]:
-        """Walk from the forecast to the plan."""
+        """Walk from the forecast to the plan, of the scenario's budget or the fewest hours."""
         scenario = self.scenario
         ground = self.stage(
             "travel",
@@ -196,8 +201,8 @@ class _Road:
         )
         rules = ("services", "horizon", "service_times", "fleet", "shifts", "posts", "standards")
         comparison, notes = self.stage(
-            "plan",
-            lambda: judge.judge(scenario, calls, ground, demand),
+            "plan" if target_share is None else f"plan-{target_share!r}",
+            lambda: judge.judge(scenario, calls, ground, demand, target_share=target_share),
             reads=(*rules, "equity", "solver", "baseline"),
             after=("travel",),
         )
@@ -354,9 +359,21 @@ def run_backtest(
 
 
 def run_plan(
-    scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = False
+    scenario: Scenario,
+    out_dir: Path,
+    *,
+    target_share: float | None = None,
+    fresh: bool = False,
+    talk: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     """Walk to the plan and write its tables, without the page.
+
+    Parameters
+    ----------
+    scenario, out_dir, fresh, talk
+        As `run`.
+    target_share
+        Share of the calls to reach with the fewest unit-hours; None: the scenario's budget.
 
     Returns
     -------
@@ -365,14 +382,65 @@ def run_plan(
     """
     road = _Road(scenario, out_dir, fresh=fresh, talk=talk)
     areas, calls, demand, roads = road.to_demand()
-    ground, comparison, notes = road.to_plan(areas, calls, demand, roads)
+    ground, comparison, notes = road.to_plan(areas, calls, demand, roads, target_share)
     inputs = _report_inputs(road, areas, calls, demand, ground, (comparison, notes))
     with road.progress.stage("files"):
         tables = write.make_tables(inputs)
         writers = write.plan_writers(tables, comparison) | write.answer_writers(inputs)
         files = write.write_files(out_dir, writers)
     _write_manifest(road, files)
-    return write.summary(inputs, tables), [*write.summary_lines(inputs, tables), str(out_dir)]
+    lines = [*write.summary_lines(inputs, tables), str(out_dir)]
+    return write.summary(inputs, tables), lines if target_share is None else [notes[0], *lines]
+
+
+def run_frontier(
+    scenario: Scenario,
+    out_dir: Path,
+    *,
+    kinds: tuple[str, ...] | None = None,
+    num_points: int = 8,
+    executor: str = "serial",
+    fresh: bool = False,
+    talk: bool = False,
+) -> tuple[dict[str, Any], list[str]]:
+    """Walk to the plan and trace what more unit-hours buy and what fairness costs.
+
+    Parameters
+    ----------
+    scenario, out_dir, fresh, talk
+        As `run`.
+    kinds
+        Some of cost, equity, response and workload; None: all.
+    num_points
+        Points on each curve.
+    executor
+        Where the curves are worked off, see `deploy_opt.executor.executor_for`.
+
+    Returns
+    -------
+    tuple
+        The points as plain values, and the same in words.
+
+    Raises
+    ------
+    InputError
+        For an unknown curve, and faults of the inputs.
+    """
+    curves = judge.curves_of(kinds)
+    road = _Road(scenario, out_dir, fresh=fresh, talk=talk)
+    areas, calls, demand, roads = road.to_demand()
+    ground, comparison, _ = road.to_plan(areas, calls, demand, roads)
+    with executor_for(executor) as workers, road.progress.stage("frontier"):
+        traced = judge.trace(
+            scenario, calls, ground, demand, comparison,
+            curves=curves, num_points=num_points, workers=workers,
+        )  # fmt: skip
+    with road.progress.stage("files"):
+        writers = write.frontier_writers(traced, scenario, run_id=road.run_id)
+        files = write.write_files(out_dir, writers)
+    _write_manifest(road, files, executor=workers.name)
+    page = out_dir / "frontier.html"
+    return write.frontier_summary(traced), [*write.frontier_lines(traced), str(page)]
 
 
 def check(scenario: Scenario) -> tuple[str, ...]:

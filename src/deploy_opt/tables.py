@@ -221,7 +221,7 @@ TABLES: dict[str, Table] = {
                 service text | service
                 rule text | the rule as the scenario names it
                 words text | the rule in words
-                calls float calls | calls in time without the rule minus with it, in the plan's hours
+                calls float calls | calls in time without the rule minus with it
                 bound? float calls | what dropping it cannot bring more than, where it is known
                 """
             ),
@@ -236,7 +236,7 @@ TABLES: dict[str, Table] = {
                 name text | name of the post
                 unit_hours int h | unit-hours that wait there
                 only_calls float calls | calls in time that no other staffed post covers
-                lost_calls float calls | calls lost if it closes and its units go where they add most
+                lost_calls float calls | calls lost if it closes and its units go elsewhere
                 next_best? id | post that takes most of its unit-hours then
                 """
             ),

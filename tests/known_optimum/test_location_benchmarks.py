@@ -10,6 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from deploy_opt.plan.hypercube_search import search_on_hypercube
 from deploy_opt.plan.locate import locate
 
 REAL_DATA = os.environ.get("DEPLOY_OPT_REAL_DATA", "")
@@ -203,3 +204,16 @@ def test_jemss_small_expected_cover_solves_on_its_road_network():
         if units.sum() == 3:
             best = max(best, float(demand @ (1 - 0.4 ** (units @ reached))))
     assert found.objective == pytest.approx(best)
+
+
+def test_utrecht_swaps_on_the_hypercube_reach_the_cover_of_the_last_search(utrecht):
+    """From the MEXCLP plan at q = .6 (.963) to at least .9815, as measured outside this code."""
+    _, minutes, share = utrecht
+    rate, service_h = 6.3, 0.2136 * 19 / 6.3
+    begin = locate("mexclp", minutes, share, num_units=19, busy_fraction=0.6, standard_s=12)
+    at = np.repeat(np.arange(len(minutes)), begin.units)
+    found = search_on_hypercube(minutes * 60, share * rate, at, service_h, standard_s=720.0)
+    assert found.start_cover == pytest.approx(0.963, abs=3e-3)
+    assert found.fleet.cover >= 0.9815
+    assert found.fleet.by_unit.mean() == pytest.approx(0.2136, abs=1e-3)
+    assert found.finished

@@ -79,3 +79,30 @@ def test_the_radius_formulation_has_the_bound_of_the_assignment_formulation(numb
         bounds=optimize.Bounds(0, 1),
     )
     assert np.isclose(radius.report.objective, assigned.fun)
+
+
+@given(st.integers(0, 100_000))
+@settings(max_examples=30)
+def test_one_more_unit_never_lowers_the_expected_cover(number):
+    times, demand, p = small_town(number)
+    values = [
+        locate(
+            "mexclp", times, demand, num_units=units, busy_fraction=0.4, standard_s=120
+        ).objective
+        for units in range(p, p + 3)
+    ]
+    assert values[0] <= values[1] + 1e-9
+    assert values[1] <= values[2] + 1e-9
+
+
+@given(st.integers(0, 100_000))
+@settings(max_examples=30)
+def test_names_of_posts_and_split_rows_change_no_expected_cover(number):
+    times, demand, p = small_town(number)
+    random = stream(number, "tests", "expected order")
+    posts = random.permutation(times.shape[0])
+    doubled = np.hstack([times[posts], times[posts]])
+    halves = np.concatenate([demand, demand]) / 2
+    first = locate("mexclp", times, demand, num_units=p, busy_fraction=0.4, standard_s=120)
+    second = locate("mexclp", doubled, halves, num_units=p, busy_fraction=0.4, standard_s=120)
+    assert np.isclose(first.objective, second.objective, atol=1e-5)

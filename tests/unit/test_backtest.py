@@ -21,11 +21,13 @@ LEVELS = {"A": 1.2, "B": 0.4, "C": 0.05}
 CUTOFFS = ["2025-05-12", "2025-05-05", "2025-05-12"]
 
 
-def town(seed=0, levels=LEVELS):
+def town(seed=0, levels=LEVELS, weeks=20):
     rng = np.random.default_rng(seed)
+    hours = pd.date_range(HOURS[0], periods=weeks * 168, freq="h")
+    shape = np.resize(SHAPE, len(hours))
     frames = [
         pd.DataFrame(
-            {"service": "ems", "area_id": a, "hour": HOURS, "num_calls": rng.poisson(v * SHAPE)}
+            {"service": "ems", "area_id": a, "hour": hours, "num_calls": rng.poisson(v * shape)}
         )
         for a, v in levels.items()
     ]
@@ -45,7 +47,8 @@ def value(frame, model, level, metric):
 
 def test_the_frame_keeps_its_contract_and_names_every_model(scored):
     check_frame(scored, TABLES["backtest.csv"], where="backtest")
-    assert set(scored["model"]) == set(MODELS) - {"regression", "hourly_ces", "hourly_ets"}
+    apart = {"regression", "slow_level", "hourly_ces", "hourly_ets"}
+    assert set(scored["model"]) == set(MODELS) - apart
     assert set(scored["level"]) == {"area", "district", "city"}
     assert set(scored["horizon"]) == {"1-168 h"}
 
@@ -145,8 +148,8 @@ def test_a_long_horizon_is_scored_whole_and_by_its_first_week():
 
 
 def test_origins_look_one_to_four_weeks_ahead_and_spread_over_half_of_the_history():
-    assert [validation_h(h) for h in (24, 168, 400, 8784)] == [168, 168, 400, 672]
     (grid,), _ = count_grids(town(), zone="UTC")
+    assert [validation_h(h, grid) for h in (24, 168, 400, 8784)] == [168, 168, 400, 672]
     cutoffs = origin_cutoffs(grid, 168)
     assert len(cutoffs) == 8
     assert cutoffs[-1] == pd.Timestamp("2025-05-19")
@@ -156,6 +159,53 @@ def test_origins_look_one_to_four_weeks_ahead_and_spread_over_half_of_the_histor
     ]
     long = grid.between(grid.hours[0], grid.hours[0])
     assert origin_cutoffs(long, 168) == []
+
+
+def test_with_a_long_history_origins_look_as_far_ahead_as_the_horizon_up_to_twelve_weeks():
+    (grid,), _ = count_grids(town(weeks=100), zone="UTC")
+    assert [validation_h(h, grid) for h in (24, 672, 1344, 8784)] == [168, 672, 1344, 2016]
+    assert validation_h(1344, grid.before(grid.hours[0])) == 672
+    cutoffs = origin_cutoffs(grid, 2016)
+    assert cutoffs[-1] == grid.hours[-1] + pd.Timedelta(hours=1) - pd.Timedelta(weeks=12)
+    assert min(np.diff(cutoffs)) >= pd.Timedelta(weeks=4)
+    assert len(cutoffs) == 8
+
+
+def test_beyond_four_weeks_the_members_are_weighed_apart():
+    (grid,), _ = count_grids(town(weeks=100), zone="UTC")
+    runner = OriginRunner(grid, None, zone="UTC", weather_known_h=None)
+    origins = runner.before(grid.hours[-1] + pd.Timedelta(hours=1), 1344)
+    for origin in origins:
+        truth = origin.city_calls + 0.01
+        for name in (FALLBACK, "arima", "daily_ets", "slow_level"):
+            origin.members.city[name] = truth * 1.5
+        near = np.arange(len(truth)) < 672
+        origin.members.city[FACTOR_MODEL] = np.where(near, truth, truth * 1.5)
+        origin.members.city["slow_level"] = np.where(near, truth * 1.5, truth)
+    chosen = choose(origins)
+    assert chosen.weights == chosen.later == {FACTOR_MODEL: 1.0}
+    assert chosen.far == {"slow_level": 1.0}
+    assert "after four weeks: total from slow_level 100%" in chosen.words
+    mean = chosen.mean(origins[0].members.city)
+    np.testing.assert_allclose(mean, origins[0].city_calls + 0.01)
+
+
+def test_what_a_record_leaves_out_later_is_not_known_at_a_cutoff():
+    """The last ten weeks leave out hours below 2 calls; before them nothing is left out."""
+    whole = town(weeks=30)
+    late = whole["hour"] >= pd.Timestamp("2025-05-26")
+    cutoff = pd.Timestamp("2025-05-26")
+    for counts in (whole, whole[~late | (whole["num_calls"] >= 2)]):
+        (grid,), _ = count_grids(counts, zone="UTC")
+        assert OriginRunner(grid, None, zone="UTC", weather_known_h=None).least(cutoff) == 0
+    busy = town(levels={"A": 6.0}, weeks=30)
+    found = busy[busy["num_calls"] >= 3]
+    early = found["hour"] < cutoff
+    for counts in (found, pd.concat([found[early], busy[busy["hour"] >= cutoff]])):
+        (grid,), _ = count_grids(counts, zone="UTC")
+        runner = OriginRunner(grid, None, zone="UTC", weather_known_h=None)
+        assert runner.least(cutoff) == 3
+        assert runner.origin(cutoff, 168).least == 3
 
 
 def origins_of(counts):

@@ -108,6 +108,7 @@ def _relative(
     """Rates relative to the expected ones, (168, areas), by Newton steps over all areas at once."""
     waves = wave_columns()
     num = waves.shape[1]
+    products = (waves[:, :, None] * waves[:, None, :]).reshape(len(waves), -1)
     effects = np.zeros((expected.shape[1], num))
     for _ in range(_STEPS):
         factor = np.exp(waves @ effects.T)
@@ -115,7 +116,7 @@ def _relative(
         due *= (found.sum(axis=0) + 1.0) / (due.sum(axis=0) + 1.0)
         slope = (found - due).T @ waves - ridge * effects
         mean = (due.T @ waves) / np.maximum(due.sum(axis=0), 1e-12)[:, None]
-        bend = np.einsum("ha,hi,hj->aij", due, waves, waves, optimize=True)
+        bend = (due.T @ products).reshape(-1, num, num)
         bend -= due.sum(axis=0)[:, None, None] * mean[:, :, None] * mean[:, None, :]
         bend += ridge * np.eye(num)
         step = np.linalg.solve(bend, slope[:, :, None])[:, :, 0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.demand.members import DRIVEN, FACTOR_MODEL, FALLBACK
+from deploy_opt.demand.members import DRIVEN, FACTOR_MODEL, FALLBACK, FAR_H
 from deploy_opt.demand.scores import poisson_deviance
 from deploy_opt.demand.windows import days_of
 from deploy_opt.units import HOURS_PER_WEEK
@@ -41,17 +41,21 @@ class Choice:
         How it came about.
     later
         Weights after the first week; None: the same.
+    far
+        Weights after four weeks; None: those after the first week.
     """
 
     weights: dict[str, float]
     words: str
     later: dict[str, float] | None = None
+    far: dict[str, float] | None = None
 
     def mean(self, city: _Means) -> NDArray[np.float64]:
         """Combine the members' means; a member that could not be fitted hands its weight over."""
         mean = _combined(self.weights, city)
-        if self.later is not None and len(mean) > HOURS_PER_WEEK:
-            mean[HOURS_PER_WEEK:] = _combined(self.later, city)[HOURS_PER_WEEK:]
+        for weights, first in ((self.later, HOURS_PER_WEEK), (self.far, FAR_H)):
+            if weights is not None and len(mean) > first:
+                mean[first:] = _combined(weights, city)[first:]
         return mean
 
 
@@ -155,7 +159,7 @@ def choose(
     The weight of a member is exp(-z^2 / 2), where z is how many standard errors its Poisson
     deviance of the hours and of the days lies behind the best member's, paired over the origins;
     weights below 5 % are dropped. So members that cannot be told apart share equally. Horizons of
-    more than a week are weighed apart for the first week and the rest.
+    more than a week are weighed apart for the first week, the next three and the rest.
     If the combination does not beat the 20-week average by one standard error over the origins,
     the average is used.
 
@@ -176,8 +180,12 @@ def choose(
     weights, words = _weigh(origins, slice(0, HOURS_PER_WEEK), district, columns)
     if longest <= HOURS_PER_WEEK:
         return Choice(weights, words)
-    later, later_words = _weigh(origins, slice(HOURS_PER_WEEK, None), district, columns)
-    return Choice(weights, f"first week: {words}; later: {later_words}", later)
+    later, later_words = _weigh(origins, slice(HOURS_PER_WEEK, FAR_H), district, columns)
+    words = f"first week: {words}; later: {later_words}"
+    if longest <= FAR_H:
+        return Choice(weights, words, later)
+    far, far_words = _weigh(origins, slice(FAR_H, None), district, columns)
+    return Choice(weights, f"{words}; after four weeks: {far_words}", later, far)
 
 
 def _weigh(
@@ -209,7 +217,7 @@ def _weigh(
     )
     gain = loss[:, names.index(FALLBACK)] - combined
     error = gain.std(ddof=1) / np.sqrt(len(gain))
-    if gain.mean() < error or weights.get(FALLBACK) == 1.0:
+    if gain.mean() <= error or weights.get(FALLBACK) == 1.0:
         words = (
             f"no model beats the 20-week average by one standard error over {len(origins)} test "
             "stretches: the average was taken for the total"

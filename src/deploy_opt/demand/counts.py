@@ -176,9 +176,10 @@ def count_grids(counts: pd.DataFrame, *, zone: str) -> tuple[tuple[CountGrid, ..
     for code, service in enumerate(services.categories):
         mine = np.flatnonzero(np.asarray(services.codes) == code)
         if len(mine):
-            rows = counts.iloc[mine]
-            ids = areas[mine].remove_unused_categories()
-            grids.append(_grid(str(service), rows, ids, hour[mine], zone, notes))
+            some = slice(None) if len(mine) == len(counts) else mine
+            rows = counts.iloc[some]
+            ids = areas[some].remove_unused_categories()
+            grids.append(_grid(str(service), rows, ids, hour[some], zone, notes))
     return tuple(grids), notes
 
 

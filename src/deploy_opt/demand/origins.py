@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 NUM_ORIGINS = 8
 _SHORTEST_TRAINING = pd.Timedelta(days=28)
 _LONGEST_STEP_H = 4 * HOURS_PER_WEEK
+_FAR_STEP_H = 12 * HOURS_PER_WEEK
+_HISTORY_FOR_FAR = pd.Timedelta(weeks=78)
 _FARTHEST_APART_WEEKS = 6
 
 
@@ -149,7 +151,7 @@ class OriginRunner:
         self.districts = districts
         self._population = population
         self._pool: Pool = pool
-        self.least = smallest_recorded(grid)
+        self._least: dict[pd.Timestamp, int] = {}
         self._breaks: dict[pd.Timestamp, tuple[Break, ...]] = {}
         self._learned: tuple[pd.Timestamp, CountGrid] | None = None
         self._done: dict[tuple[pd.Timestamp, int], Origin] = {}
@@ -163,17 +165,25 @@ class OriginRunner:
 
     def before(self, cutoff: pd.Timestamp, horizon_h: int) -> list[Origin]:
         """Forecast from up to eight origins whose hours all lie before `cutoff`, oldest first."""
-        step_h = validation_h(horizon_h)
-        cutoffs = origin_cutoffs(self.grid.before(cutoff), step_h)
+        history = self.grid.before(cutoff)
+        step_h = validation_h(horizon_h, history)
+        cutoffs = origin_cutoffs(history, step_h)
         found = [self.origin(at, step_h) for at in cutoffs]
         return [origin for origin in found if origin.seen.any()]
 
+    def least(self, cutoff: pd.Timestamp) -> int:
+        """Smallest count recorded before a cutoff, see `smallest_recorded`; later ones unread."""
+        if cutoff not in self._least:
+            self._least[cutoff] = smallest_recorded(self.grid.before(cutoff))
+        return self._least[cutoff]
+
     def learned(self, cutoff: pd.Timestamp) -> CountGrid:
         """Keep the counts before a cutoff, hours that were left out for few calls put back."""
-        if not self.least:
+        least = self.least(cutoff)
+        if not least:
             return self.grid.before(cutoff)
         if self._learned is None or self._learned[0] != cutoff:
-            self._learned = cutoff, fill_censored(self.grid.before(cutoff), self.least)
+            self._learned = cutoff, fill_censored(self.grid.before(cutoff), least)
         return self._learned[1]
 
     def window(self, cutoff: pd.Timestamp, horizon_h: int) -> Window:
@@ -185,8 +195,9 @@ class OriginRunner:
     def faults(self, cutoff: pd.Timestamp, window: Window) -> list[str]:
         """Say what was found in the history before a cutoff that `window` was cut at."""
         notes = break_notes(window, self._breaks.get(cutoff, ()))
-        if self.least:
-            notes.append(words(self.grid.before(cutoff), self.learned(cutoff), self.least))
+        least = self.least(cutoff)
+        if least:
+            notes.append(words(self.grid.before(cutoff), self.learned(cutoff), least))
         return notes
 
     def members(
@@ -205,7 +216,7 @@ class OriginRunner:
             population=self._population,
             pool=self._pool,
         )
-        if not self.least or not with_baselines:
+        if not self.least(cutoff) or not with_baselines:
             return made
         known, length = self.grid.before(cutoff), window.ahead_length_h.astype(np.float32)[:, None]
         practice = {name: rule(known, window.ahead) * length for name, rule in BASELINES.items()}
@@ -220,7 +231,7 @@ class OriginRunner:
         seen = np.zeros_like(calls)
         calls[there] = self.grid.calls[rows[there]]
         seen[there] = self.grid.observed[rows[there]]
-        return Origin(cutoff, window.ahead, calls, seen, members, self.least)
+        return Origin(cutoff, window.ahead, calls, seen, members, self.least(cutoff))
 
 
 def hindsight(grid: CountGrid, window: Window) -> Origin:
@@ -248,9 +259,21 @@ def hindsight(grid: CountGrid, window: Window) -> Origin:
     )
 
 
-def validation_h(horizon_h: int) -> int:
-    """Hours that origins look ahead: the horizon, but at least one and at most four weeks."""
-    return int(np.clip(horizon_h, HOURS_PER_WEEK, _LONGEST_STEP_H))
+def validation_h(horizon_h: int, history: CountGrid) -> int:
+    """Hours that origins look ahead: the horizon, but at least one and at most four weeks.
+
+    With 78 weeks of history or more they look up to twelve weeks ahead, as the members that are
+    best one week ahead need not be the best ten weeks ahead.
+
+    Parameters
+    ----------
+    horizon_h
+        Hours that the forecast looks ahead.
+    history
+        The counts to take origins from.
+    """
+    long = len(history.hours) and history.hours[-1] - history.hours[0] >= _HISTORY_FOR_FAR
+    return int(np.clip(horizon_h, HOURS_PER_WEEK, _FAR_STEP_H if long else _LONGEST_STEP_H))
 
 
 def origin_cutoffs(history: CountGrid, step_h: int) -> list[pd.Timestamp]:
@@ -258,8 +281,9 @@ def origin_cutoffs(history: CountGrid, step_h: int) -> list[pd.Timestamp]:
 
     The last one stands one step before the end of what was observed, the others up to six weeks
     apart, so that with two years of history they see every season and each has at least half of the
-    history before it; with less history they come closer, to one step. None has less than four
-    weeks before it.
+    history before it; with less history they come closer, to one step. Steps of more than four
+    weeks overlap: their origins stand four weeks apart or farther. None has less than four weeks
+    before it.
     """
     seen = np.flatnonzero(history.observed.any(axis=1))
     if not len(seen):
@@ -267,7 +291,7 @@ def origin_cutoffs(history: CountGrid, step_h: int) -> list[pd.Timestamp]:
     end = history.hours[seen[-1]] + HOUR
     first = history.hours[seen[0]] + _SHORTEST_TRAINING
     weeks = (end - history.hours[seen[0]]) // (2 * NUM_ORIGINS * HOURS_PER_WEEK * HOUR)
-    apart_h = max(min(weeks, _FARTHEST_APART_WEEKS) * HOURS_PER_WEEK, step_h)
+    apart_h = max(min(weeks, _FARTHEST_APART_WEEKS) * HOURS_PER_WEEK, min(step_h, _LONGEST_STEP_H))
     last = end - step_h * HOUR
     cutoffs = [last - k * apart_h * HOUR for k in range(NUM_ORIGINS - 1, -1, -1)]
     return [cutoff for cutoff in cutoffs if cutoff >= first]

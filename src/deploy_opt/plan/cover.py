@@ -82,6 +82,112 @@ def merge_rows(cover: Any, weights: ArrayLike) -> MergedRows:  # noqa: ANN401 - 
     return MergedRows(merged, np.asarray(member @ demand), group.astype(np.int64))
 
 
+def merge_blocks(blocks: Iterable[tuple[NDArray[Any], ArrayLike]], standard_s: float) -> MergedRows:
+    """Merge demand rows that come in blocks, so that no block but one stands in memory.
+
+    For demand that is larger than memory allows as a matrix, such as ten million rows: a row is
+    held as one bit per post while its block is merged, and after that as its group. Groups are
+    found by a 64-bit key and every row's bits are compared with its group's, so the merge is
+    exact. ``locate("mclp", merged.cover.T, merged.weights, ...)`` then solves on the groups.
+
+    Parameters
+    ----------
+    blocks
+        Pairs of times and weights: drive times, s, shape (posts, rows of the block), inf or NaN
+        = unreachable, or a mask of the same shape that is True where a post covers a row; and the
+        demand of the block's rows, shape (rows of the block,).
+    standard_s
+        The response standard; ``t <= standard_s`` is covered. Not used with masks.
+
+    Returns
+    -------
+    MergedRows
+        As `merge_rows` would give for all rows at once; weights of shape (groups,).
+
+    Raises
+    ------
+    InputError
+        No block, blocks with different numbers of posts, or weights that do not fit.
+
+    Examples
+    --------
+    >>> blocks = [(np.array([[60.0, 900.0]]), [1.0, 2.0]), (np.array([[90.0, 70.0]]), [3.0, 4.0])]
+    >>> merged = merge_blocks(blocks, 300)
+    >>> merged.cover.toarray().tolist(), merged.weights.tolist(), merged.group_of_row.tolist()
+    ([[1.0], [0.0]], [8.0, 2.0], [0, 1, 0, 0])
+    """
+    found: _Groups | None = None
+    for number, (times, weights) in enumerate(blocks):
+        given = np.asarray(times)
+        demand = np.asarray(weights, dtype=np.float64)
+        posts = given.shape[0] if found is None else found.num_posts
+        if given.ndim != 2 or given.shape[0] != posts or demand.shape != given.shape[1:]:
+            raise InputError.of(
+                f"blocks: block {number}", f"times {given.shape} and weights {demand.shape}",
+                f"times ({posts}, rows) and weights (rows,)",
+            )  # fmt: skip
+        found = found or _Groups(posts)
+        found.add(given if given.dtype == np.bool_ else given <= standard_s, demand)
+    if found is None:
+        raise InputError.of("blocks", "no block", "at least one")
+    return found.merged()
+
+
+class _Groups:
+    """Covering sets met so far, as bits, with their summed weights."""
+
+    def __init__(self, num_posts: int) -> None:
+        self.num_posts = num_posts
+        self.num_words = -(-num_posts // 64)
+        odd = stream(0, "plan", "cover", "block keys").integers(
+            0, 2**63, size=self.num_words, dtype=np.uint64
+        )
+        self.factors = 2 * odd + 1
+        self.keys = np.zeros(0, dtype=np.uint64)  # sorted
+        self.group_of_key = np.zeros(0, dtype=np.int64)
+        self.bits = np.zeros((0, self.num_words), dtype=np.uint64)
+        self.weights = np.zeros(0)
+        self.group_of_row: list[NDArray[np.int64]] = []
+
+    def add(self, reached: NDArray[np.bool_], demand: NDArray[np.float64]) -> None:
+        """Merge one block, shape (posts, rows)."""
+        packed = np.zeros((reached.shape[1], 8 * self.num_words), dtype=np.uint8)
+        packed[:, : -(-self.num_posts // 8)] = np.packbits(reached, axis=0, bitorder="little").T
+        bits = packed.view(np.uint64)
+        keys = bits @ self.factors  # modulo 2^64
+        keys ^= keys >> np.uint64(32)
+        place = np.searchsorted(self.keys, keys)
+        known = place < self.keys.size
+        known[known] = self.keys[place[known]] == keys[known]
+        fresh = np.flatnonzero(~known)
+        if fresh.size:
+            self._extend(keys[fresh], bits[fresh])
+            place = np.searchsorted(self.keys, keys)
+        group = self.group_of_key[place]
+        if not np.array_equal(self.bits[group], bits):
+            raise InputError.of("blocks", "two sets with one 64-bit key", "different keys")
+        self.weights += np.bincount(group, demand, self.weights.size)
+        self.group_of_row.append(group)
+
+    def _extend(self, keys: NDArray[np.uint64], bits: NDArray[np.uint64]) -> None:
+        values, first = np.unique(keys, return_index=True)
+        by_appearance = np.argsort(first, kind="stable")
+        values, first = values[by_appearance], first[by_appearance]
+        group = self.weights.size + np.arange(values.size)
+        self.bits = np.vstack([self.bits, bits[first]])
+        self.weights = np.concatenate([self.weights, np.zeros(values.size)])
+        joined = np.concatenate([self.keys, values])
+        order = np.argsort(joined, kind="stable")
+        self.keys = joined[order]
+        self.group_of_key = np.concatenate([self.group_of_key, group])[order]
+
+    def merged(self) -> MergedRows:
+        """Give the groups met."""
+        as_bytes = np.ascontiguousarray(self.bits).view(np.uint8)
+        masks = np.unpackbits(as_bytes, axis=1, count=self.num_posts, bitorder="little")
+        return MergedRows(tidy_cover(masks), self.weights, np.concatenate(self.group_of_row))
+
+
 def _row_keys(sets: sparse.csr_array) -> NDArray[np.uint64]:
     """Key each row by its length and two sums of random 64-bit column words, modulo 2^64."""
     words = stream(0, "plan", "cover", "keys").integers(

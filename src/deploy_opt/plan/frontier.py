@@ -1,4 +1,4 @@
-"""What more hours buy, and what fairness costs: curves of the calls reached against one other aim."""
+"""What more hours buy and what fairness costs: calls reached against one other aim."""
 
 from __future__ import annotations
 
@@ -187,11 +187,16 @@ def cost_curve(
     for units, mark in plan.marks:
         marked.append(FrontierPoint(float(units.sum()), plan.value(units), mark=mark))
     notes = (
-        f"Each point chooses crews for its unit-hours on the same value tables, up to {size} units "
-        "an hour; the bound is that of the tables' concave hulls.",
-        "Limits on open posts and moves are left aside; they take "
-        f"{max(1 - plan.value(plan.units) / max(plan.value(plan.free), 1e-12), 0):.2%} of the "
-        "calls reached at the plan.",
+        (
+            "Each point chooses crews for its unit-hours on the same value tables, up to "
+            f"{size} units "
+            "an hour; the bound is that of the tables' concave hulls."
+        ),
+        (
+            "Limits on open posts and moves are left aside; they take "
+            f"{max(1 - plan.value(plan.units) / max(plan.value(plan.free), 1e-12), 0):.2%} of the "
+            "calls reached at the plan."
+        ),
     )
     return Frontier("cost", float(case.model.rates.sum()), tuple(marked), notes)
 
@@ -307,10 +312,16 @@ def equity_curve(plan: PlanAtHand, *, num_points: int = 8) -> Frontier:
     for units, mark in plan.marks:
         points.append(FrontierPoint(weakest(units), plan.value(units), mark=mark))
     notes = (
-        "At the plan's units on duty, without limits on open posts and moves; the floor is on the "
-        f"weekly cover of each of {int(counted.sum())} areas with enough calls.",
-        f"The search ended at {highest:.1%}; above {ceiling:.1%} nothing is possible with these "
-        "units on duty.",
+        (
+            "At the plan's units on duty, without limits on open posts and moves; the floor is on "
+            "the "
+            f"weekly cover of each of {int(counted.sum())} areas with enough calls."
+        ),
+        (
+            f"The search ended at {highest:.1%}; above {ceiling:.1%} nothing is possible with "
+            "these "
+            "units on duty."
+        ),
     )
     return Frontier("equity", float(model.rates.sum()), tuple(points), notes)
 

@@ -47,7 +47,7 @@ class HypercubePlan:
     finished: bool
 
 
-def search_on_hypercube(  # noqa: PLR0913 - the plan, its demand and the limits on both
+def search_on_hypercube(
     times_s: ArrayLike,
     call_rate_per_h: ArrayLike,
     units_at: ArrayLike,

@@ -11,7 +11,8 @@ from scipy import sparse
 from deploy_opt.errors import InfeasibleError, InputError
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.crew_search import CrewProblem, priced_score
-from deploy_opt.plan.deployment import DeploymentPlan, crew_frame
+from deploy_opt.plan.deployment import DeploymentPlan, SolvedCase, crew_frame
+from deploy_opt.plan.equity import counted_areas, possible_cover, weekly_cover
 from deploy_opt.plan.floors import reachable_floors
 from deploy_opt.plan.master import CrewPlan, choose_crews, concave_hull
 from deploy_opt.plan.place import place
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 _ROOM = 1_000_000.0
 """Unit-hours that stand for "any number"."""
-_TRIES = 6
+_TRIES = 12
+_FIRST_STEP = 3e-4
 _FULL = 1e-5
 _ENOUGH = 1.01
 _SPARE = 4
@@ -50,8 +52,8 @@ class FewestHours:
 
     Attributes
     ----------
-    plan
-        A plan that reaches it.
+    solved
+        A plan that reaches it, with what it was made from.
     target_share
         The asked share of the expected calls.
     share
@@ -64,7 +66,7 @@ class FewestHours:
         The plan section with these unit-hours as its budget.
     """
 
-    plan: DeploymentPlan
+    solved: SolvedCase
     target_share: float
     share: float
     unit_hours: int
@@ -72,11 +74,17 @@ class FewestHours:
     settings: PlanSettings
 
     @property
+    def plan(self) -> DeploymentPlan:
+        """The plan."""
+        return self.solved.plan
+
+    @property
     def words(self) -> str:
         """Answer and bound in one sentence."""
         return (
             f"{self.unit_hours:,} unit-hours reach {self.share:.2%} of the calls in time "
-            f"(asked: {self.target_share:.2%}); fewer than {self.bound:,.0f} cannot."
+            f"(asked: {self.target_share:.2%}); fewer than {self.bound:,.0f} cannot, by the bound "
+            "on crews over the value tables."
         )
 
 
@@ -92,9 +100,10 @@ def fewest_unit_hours(
 
     Value tables are made once. The least unit-hours of crews whose hull values reach the target
     are a linear program, and branch and bound makes the crews whole: both bound the answer. Where
-    whole crews miss the target, as a table lies below its hull, budgets are bisected upwards; limits on posts, moves and the weakest
-    area cost a little of that, so the positions are made and, where they fall short, the target
-    of the master rises by what was lost. The busy cap and the fewest units are hard here.
+    whole crews miss the target, as a table lies below its hull, budgets are bisected upwards.
+    Limits on posts, moves and the weakest area cost a little of that, so the positions are made
+    and, where they fall short, the target of the crews rises by what was lost. The busy cap and
+    the fewest units are hard here.
 
     Parameters
     ----------
@@ -130,34 +139,57 @@ def fewest_unit_hours(
     tables = _tables_to(case, asked, limits)
     search = _Search(case, tables, limits)
     bound, crews = search.fewest(asked)
-    wanted, missed, weak = asked, 0.0, False
+    wanted, failed, step = asked, asked, _FIRST_STEP * asked
+    best: tuple[Case, Staffed, Placed] | None = None
     for _ in range(_TRIES):
         hours = search.problem(0.0).used(crews)
         here = _at_budget(case, hours)
         staffed = Staffed(tables, search.as_plan(crews, hours))
         placed = place(here, staffed)
         missed = asked - placed.value
-        floor = case.settings.equity.weakest_area_cover
-        weak = floor is not None and placed.weakest < floor
-        if missed <= 1e-9 * asked and not weak:
-            break
-        # what limits took is asked for on top; a weak area needs some more each time
-        wanted += max(1.05 * missed, 2e-3 * asked if weak else 0.0, 1e-6 * asked)
+        weakest = _weakest(here, placed, tables.max_units)
+        weak = weakest < (settings.equity.weakest_area_cover or 0.0)
+        if missed <= _CLOSE * asked and not weak:
+            better = best is None or placed.staffing.sum() < best[2].staffing.sum()
+            best = (here, staffed, placed) if better else best
+            if wanted - failed <= _FIRST_STEP * asked:
+                break
+            wanted = (wanted + failed) / 2
+        else:
+            failed = wanted
+            if best is not None:
+                break
+            # what limits took is asked for on top; a weak area needs more and more
+            wanted += max(1.2 * missed, step)
+            step *= 2
         if wanted > _ceiling(tables, limits):
-            raise InfeasibleError(_short(placed, target_share, calls, weak=weak))
+            break
         crews = search.fewest(wanted)[1]
-    else:
-        raise InfeasibleError(_short(placed, target_share, calls, weak=weak))
+    if best is None:
+        raise InfeasibleError(_short(placed.value / calls, target_share, weakest if weak else None))
+    here, staffed, placed = best
     hours = int(placed.staffing.sum())
     report = make_report(here, staffed, placed, certify(here, staffed, placed))
+    plan = DeploymentPlan(placed.units, crew_frame(case.columns, placed.crews), report)
     return FewestHours(
-        DeploymentPlan(placed.units, crew_frame(case.columns, placed.crews), report),
+        SolvedCase(plan, here, staffed, placed),
         target_share,
         placed.value / calls,
         hours,
         float(min(np.ceil(bound - 1e-6), hours)),
         _with_hours(settings, float(hours)),
     )
+
+
+def _weakest(case: Case, placed: Placed, most: int) -> float:
+    """Give the cover of the weakest area that `most` units could lift to the asked floor."""
+    rules = case.settings.equity
+    if rules.weakest_area_cover is None:
+        return 1.0
+    many = np.full(case.model.num_hours, most)
+    possible = possible_cover(case.model, many, case.rules.usable) >= rules.weakest_area_cover
+    counted = counted_areas(case.model, rules.min_calls_per_week) & possible
+    return float(weekly_cover(case.model, placed.units)[counted].min(initial=1.0))
 
 
 def _affordable(settings: PlanSettings, baseline: NDArray[np.int64] | None) -> PlanSettings:
@@ -184,8 +216,10 @@ def _any_budget(case: Case) -> Case:
     if (rules.floor > np.minimum(room, floors.units)).any():
         raise InfeasibleError(
             [
-                f"fleet.busy_cap = {cap:g} and fleet.min_units = {rules.min_units} need up to "
-                f"{int(rules.floor.max())} units in an hour",
+                (
+                    f"fleet.busy_cap = {cap:g} and fleet.min_units = {rules.min_units} need up to "
+                    f"{int(rules.floor.max())} units in an hour"
+                ),
                 "fleet.max_units, the posts' capacities and the shifts allow fewer at that hour",
             ]
         )
@@ -218,9 +252,12 @@ def _tables_to(case: Case, asked: float, limits: _Span) -> ValueTables:
         raise InfeasibleError(
             [
                 f"the target of {asked / calls:.2%} of the calls in time",
-                f"with every usable post open and up to {size} units in an hour "
-                f"{value / calls:.2%} are reached: {(asked - value) / calls:.2%} of the calls, "
-                f"{asked - value:,.1f}, are missing; nearer posts or a longer standard are needed",
+                (
+                    f"with every usable post open and up to {size} units in an hour "
+                    f"{value / calls:.2%} are reached: {(asked - value) / calls:.2%} of the calls, "
+                    f"{asked - value:,.1f}, are missing; nearer posts or a longer standard are "
+                    "needed"
+                ),
             ]
         )
     return tables
@@ -333,11 +370,10 @@ class _Search:
         )
 
 
-def _short(placed: Placed, target_share: float, calls: float, *, weak: bool) -> list[str]:
-    reached = placed.value / calls
+def _short(reached: float, target_share: float, weakest: float | None) -> list[str]:
     lines = [f"the target of {target_share:.2%} of the calls in time"]
-    if weak:
-        lines.append(f"equity.weakest_area_cover: {placed.weakest:.1%} is the most found")
+    if weakest is not None:
+        lines.append(f"equity.weakest_area_cover: {weakest:.1%} is the most found")
     lines.append(
         f"the limits on open posts, moves and posts: with them {reached:.2%} are reached"
         + (f", {target_share - reached:.2%} short" if reached < target_share else "")

@@ -136,7 +136,7 @@ def week_sets(model: CoverModel) -> tuple[NDArray[np.float64], NDArray[np.float6
     _, first, group = np.unique(packed, axis=1, return_index=True, return_inverse=True)
     total = np.bincount(group.ravel(), weight, len(first))
     kept = total > 0
-    return cover[:, first[kept]], total[kept]
+    return cover[:, first[kept]], np.asarray(total[kept], dtype=np.float64)
 
 
 def free_chances(load: float, fleet: int) -> NDArray[np.float64]:

@@ -120,11 +120,19 @@ def _is_idle(rule: str, solved: SolvedCase) -> bool:
     """Say whether the plan was found without the rule holding anything back."""
     placed, limit = solved.placed, solved.case.rules.max_open
     if rule.startswith("posts.max_open"):
-        return limit is not None and int(placed.free.any(axis=0).sum()) <= limit
+        return limit is not None and int(_free(solved).any(axis=0).sum()) <= limit
     if rule.startswith("equity."):
         search = placed.floor_search
         return search is not None and search.passes == 0
     return False
+
+
+def _free(solved: SolvedCase) -> NDArray[np.int64]:
+    """Give positions at the plan's units on duty on all posts, whatever the limit on open ones."""
+    tables, placed = solved.staffed.tables, solved.placed
+    if placed.staffing.max(initial=0) > tables.max_units:
+        return placed.free
+    return tables.positions_at(placed.staffing)
 
 
 def _without_each(
@@ -189,7 +197,20 @@ def _names(posts: pd.DataFrame) -> dict[str, str]:
 def _replaced(case: Case, solved: SolvedCase, mu: NDArray[np.float64] | None) -> float:
     """Search the positions again at the plan's crews, under looser rules."""
     placed = solved.placed
-    return _best(case, solved, [linked(case, placed.staffing, placed.free, mu)])
+    return _best(case, solved, _both_ways(case, placed.staffing, _free(solved), mu))
+
+
+def _both_ways(
+    case: Case,
+    staffing: NDArray[np.int64],
+    start: NDArray[np.int64],
+    mu: NDArray[np.float64] | None,
+) -> list[NDArray[np.int64]]:
+    """Search positions without weights on areas and, where some have them, with them."""
+    tries = [linked(case, staffing, start)]
+    if mu is not None and (mu > 1).any():
+        tries.append(linked(case, staffing, start, mu))
+    return tries
 
 
 def _best(case: Case, solved: SolvedCase, tries: list[NDArray[np.int64]]) -> float:
@@ -237,8 +258,7 @@ def _without_floor(
     )
     again = Staffed(tables, crews)
     staffing = again.crews.staffing
-    units = linked(case, staffing, tables.positions_at(staffing), mu)
-    value = _best(case, solved, [units])
+    value = _best(case, solved, _both_ways(case, staffing, tables.positions_at(staffing), mu))
     return value, max(crews.bound - solved.placed.value, 0.0)
 
 

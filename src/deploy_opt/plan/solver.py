@@ -202,6 +202,9 @@ def _highs_options(limits: Limits, *, is_integer: bool) -> dict[str, Any]:
     if not is_integer and limits.lp_method != "choose":
         options["solver"] = "simplex" if limits.lp_method == "simplex" else "ipm"
         options["run_crossover"] = "off" if limits.lp_method == "ipm_no_crossover" else "on"
+        if limits.lp_method == "ipm_no_crossover":
+            # without crossover, taking presolve back spoils the exactness of the dual values
+            options["presolve"] = "off"
     return options
 
 

@@ -64,8 +64,11 @@ def response_curve(plan: PlanAtHand, times: TravelTimes, *, num_points: int = 8)
         drive = _mean_drive(case, times, units)
         points.append(FrontierPoint(drive, plan.value(units), mark=mark))
     notes = (
-        "At the plan's units on duty, without limits on open posts and moves; mean drive of the "
-        "nearest free unit over calls that some unit can reach. Best plans found, without a bound.",
+        (
+            "At the plan's units on duty, without limits on open posts and moves; mean drive of "
+            "the nearest free unit over calls that some unit can reach. Best plans found, without "
+            "a bound."
+        ),
     )
     return Frontier("response", float(case.model.rates.sum()), tuple(points), notes)
 
@@ -165,9 +168,12 @@ def workload_curve(plan: PlanAtHand, times: TravelTimes, *, num_points: int = 8)
         value = float(case.model.value(units)[list(hours)].sum())
         points.append(FrontierPoint(work.spread(rows), value, mark=mark))
     notes = (
-        "Mean absolute deviation of the units' busy share when the nearest free unit answers; "
-        "every sixth hour, at the plan's units on duty, without limits on open posts and moves. "
-        "Best plans found, without a bound.",
+        (
+            "Mean absolute deviation of the units' busy share when the nearest free unit answers; "
+            "every sixth hour, at the plan's units on duty, without limits on open posts and "
+            "moves. "
+            "Best plans found, without a bound."
+        ),
     )
     total = float(case.model.rates[:, list(hours)].sum())
     return Frontier("workload", total, tuple(points), notes)
@@ -209,7 +215,7 @@ class _Workload:
         answered *= np.divide(calls, total, out=np.zeros_like(calls), where=total > 0)
         load = np.bincount(order.ravel(), answered.ravel(), minlength=len(units))
         answered_share = q * number_on / max(float(self.model.loads[hour]), 1e-12)
-        load *= self.model.busy_h * min(answered_share, 1.0)
+        load = np.asarray(load * (self.model.busy_h * min(answered_share, 1.0)), dtype=np.float64)
         return np.divide(load, units, out=np.zeros(len(units)), where=staffed)
 
     def deviation(self, hour: int, units: NDArray[np.int64]) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.resources
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
     from deploy_opt.report.results import Comparison, ReportInputs
 
-DISPATCH_SCHEMA = "dispatch.schema.json"
-"""Name of the JSON Schema of ``exports/dispatch.json``, in ``deploy_opt/report/schemas``."""
 _SHOWN_PRICE = 0.05
 _LEVELS_WORDS = (
     "Posts by number of free units; each level holds the one before. The order is chosen for the "
@@ -143,6 +143,13 @@ def _listed(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def dispatch_schema() -> dict[str, Any]:
+    """Read the JSON Schema that every ``exports/dispatch.json`` keeps."""
+    file = importlib.resources.files("deploy_opt.report") / "schemas" / "dispatch.schema.json"
+    schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return schema
+
+
 def dispatch_document(inputs: ReportInputs) -> dict[str, Any]:
     """Gather what a dispatch system needs; keeps the shipped JSON Schema.
 
@@ -159,7 +166,7 @@ def dispatch_document(inputs: ReportInputs) -> dict[str, Any]:
     levels = comparison.levels
     ids = posts["post_id"].astype(str).tolist()
     order = [] if levels is None else [ids[post] for post in levels.posts.tolist()]
-    used = units.any(axis=0)
+    used = np.asarray(units.any(axis=0), dtype=np.bool_)
     if levels is not None:
         used[levels.posts] = True
     return {

@@ -15,7 +15,7 @@ from deploy_opt.tables import TABLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deploy_opt.plan.frontier import Frontier
+    from deploy_opt.plan.frontier import Frontier, FrontierPoint
 
 WIDTH, HEIGHT = 560, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 16, 14, 30
@@ -157,11 +157,40 @@ def lead_sentence(frontier: Frontier) -> str:
     )
 
 
+def frontier_lines(frontiers: Sequence[Frontier]) -> list[str]:
+    """Say every curve in words: its sentence, then a line for each point."""
+    lines = []
+    for frontier in frontiers:
+        title, axis = _TITLES[frontier.curve]
+        lines += [title, lead_sentence(frontier), f"  {axis:>42}  in time     gap"]
+        for row in (_row(frontier, point) for point in frontier.points):
+            lines.append(
+                f"  {row['x']:>42}  {row['share']:>7} {row['gap']:>7}  {row['note']}".rstrip()
+            )
+        lines.append("")
+    return lines
+
+
+def frontier_summary(frontiers: Sequence[Frontier]) -> dict[str, Any]:
+    """Gather the points of every curve as plain values."""
+    table = frontier_table(frontiers).astype(object)
+    table = table.where(table.notna(), None)
+    return {
+        frontier.curve: {
+            "words": lead_sentence(frontier),
+            "expected_calls": frontier.total,
+            "points": table[table["curve"] == frontier.curve].to_dict("records"),
+            "notes": list(frontier.notes),
+        }
+        for frontier in frontiers
+    }
+
+
 def _chart(frontier: Frontier) -> dict[str, Any]:
-    points = frontier.points
-    known = [point for point in points if math.isfinite(point.calls)]
-    shares = [point.calls / frontier.total for point in known] or [0.0, 1.0]
-    x_low, x_high = _ends([point.x for point in points if math.isfinite(point.x)] or [0.0, 1.0])
+    points = [p for p in frontier.points if _is_near(frontier, p)]
+    away = [p for p in frontier.points if p not in points]
+    shares = [p.calls / frontier.total for p in points if math.isfinite(p.calls)] or [0.0, 1.0]
+    x_low, x_high = _ends([p.x for p in points if math.isfinite(p.x)] or [0.0, 1.0])
     y_low, y_high = _ends(shares)
     y_high = min(y_high, 1.0) if y_low < 1.0 else y_high
 
@@ -191,22 +220,47 @@ def _chart(frontier: Frontier) -> dict[str, Any]:
         "lead": lead_sentence(frontier),
         "line": "M" + "L".join(f"{x} {y}" for x, y in line) if line else "",
         "spots": spots,
-        "x_ticks": [(place(x, y_low)[0], shown_x(frontier.curve, x)) for x in _ticks(x_low, x_high)],
+        "x_ticks": [
+            (place(x, y_low)[0], shown_x(frontier.curve, x)) for x in _ticks(x_low, x_high)
+        ],
         "y_ticks": [(place(x_low, y)[1], f"{y * 100:.4g} %") for y in _ticks(y_low, y_high)],
-        "rows": [_row(frontier, point) for point in points],
-        "notes": frontier.notes,
-        "missed": any(point.status == "floors_missed" for point in points),
-        "open": any(point.status == "limit" and math.isfinite(point.calls) for point in points),
-        "none": any(not math.isfinite(point.calls) for point in points),
+        "rows": [_row(frontier, point) for point in frontier.points],
+        "notes": (*frontier.notes, *([_away_words(frontier, away)] if away else [])),
     }
 
 
-def _row(frontier: Frontier, point: Any) -> dict[str, str]:  # noqa: ANN401  (a FrontierPoint)
+def _is_near(frontier: Frontier, point: FrontierPoint) -> bool:
+    """Say whether a point lies so near to the curve that the chart can show both."""
+    line = [p for p in frontier.line if math.isfinite(p.calls)]
+    if not line or point in line:
+        return True
+    for value, values in (
+        (point.x, [p.x for p in line]),
+        (point.calls, [p.calls for p in line]),
+    ):
+        low, high = min(values), max(values)
+        room = max(high - low, 1e-3 * abs(high))
+        if math.isfinite(value) and not low - room <= value <= high + room:
+            return False
+    return True
+
+
+def _away_words(frontier: Frontier, points: Sequence[FrontierPoint]) -> str:
+    parts = [
+        f"{_MARKS.get(point.mark) or 'a point without a plan'} at "
+        f"{shown_x(frontier.curve, point.x)}"
+        + (f", {point.calls / frontier.total:.1%} in time" if math.isfinite(point.calls) else "")
+        for point in points
+    ]
+    return f"Off the chart: {'; '.join(parts)}."
+
+
+def _row(frontier: Frontier, point: FrontierPoint) -> dict[str, str]:
     there = math.isfinite(point.calls)
     return {
         "x": shown_x(frontier.curve, point.x),
         "share": f"{point.calls / frontier.total:.2%}" if there else "–",
-        "gap": f"{point.gap:.2%}" if math.isfinite(point.gap) else "–",
+        "gap": f"{max(point.gap, 0.0):.2%}" if math.isfinite(point.gap) else "–",
         "note": ", ".join(
             part
             for part in (

@@ -15,24 +15,34 @@ from deploy_opt.report.files import (
     write_points_geojson,
     write_points_gpkg,
 )
+from deploy_opt.report.frontier_page import (
+    frontier_lines,
+    frontier_summary,
+    frontier_table,
+    render_frontiers,
+)
 from deploy_opt.report.manifest import write_manifest
 from deploy_opt.report.summary import summary, summary_lines
 from deploy_opt.report.tables import Tables, make_tables
+from deploy_opt.report.words import plan_dates
 from deploy_opt.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pandas as pd
 
     from deploy_opt.demand.forecast import DemandForecast
+    from deploy_opt.plan.frontier import Frontier
     from deploy_opt.report.backtest_report import BacktestFacts
     from deploy_opt.report.results import Comparison, ReportInputs
     from deploy_opt.settings import Scenario
 
 __all__ = [
     "Tables",
+    "frontier_lines",
+    "frontier_summary",
     "make_tables",
     "summary",
     "summary_lines",
@@ -263,6 +273,24 @@ def answer_writers(inputs: ReportInputs) -> dict[str, Callable[[Path], None]]:
     document = dispatch_document(inputs)
     writers["exports/dispatch.json"] = lambda path: write_json(document, path)
     return writers
+
+
+def frontier_writers(
+    frontiers: Sequence[Frontier], scenario: Scenario, *, run_id: str
+) -> dict[str, Callable[[Path], None]]:
+    """Name the files of frontiers and how each is written."""
+    version = importlib.metadata.version("deploy-opt")
+    page = render_frontiers(
+        frontiers,
+        name=scenario.name,
+        synthetic=scenario.synthetic,
+        dates=plan_dates(scenario.horizon.start, scenario.horizon.hours)[0],
+        provenance=f"Run {run_id[:6]}, deploy_opt {version}.",
+    )
+    return {
+        "frontier.csv": _frame_writer(frontier_table(frontiers)),
+        "frontier.html": _text_writer(page),
+    }
 
 
 def plan_document(comparison: Comparison) -> dict[str, Any]:

@@ -134,7 +134,8 @@ def relax_cover(problem: LocationProblem, merged: MergedRows, num_posts: int) ->
     """
     lower, upper = problem.bounds()
     model, rows = cover_model(merged, (lower, upper), num_posts)
-    found = solve(replace(model, integer=np.zeros_like(model.integer)), limits=problem.limits)
+    quick = replace(problem.limits, lp_method="ipm", node_limit=None)
+    found = solve(replace(model, integer=np.zeros_like(model.integer)), limits=quick)
     groups = merged.weights.size
     duals = np.zeros(groups) if found.row_duals is None else np.abs(found.row_duals[:groups])
     constant = float(np.maximum(merged.weights - duals + rows.links.T @ duals, 0.0).sum())
@@ -225,22 +226,35 @@ def swap_start(
     numpy.ndarray or None
         Units per post, shape (posts,); None when the matrix is too large for the search.
     """
+    hour = swap_problem(problem, merged, num_units, curve, most)
+    if hour is None:
+        return None
+    units, _ = improve(hour, fit(hour, hour.lower, num_units))
+    kicks = min(MOST_KICKS, KICK_WORK // (hour.cover.size * num_units))
+    return _kicked(hour, units, kicks).astype(np.float64)
+
+
+def swap_problem(
+    problem: LocationProblem,
+    merged: MergedRows,
+    num_units: int,
+    curve: NDArray[np.float64],
+    most: NDArray[np.float64] | float = 1.0,
+) -> Hour | None:
+    """Lay out the search of `swap_start`; None when the matrix is too large for it."""
     groups, posts = merged.cover.shape
     if groups * posts > MOST_DENSE or num_units == 0 or groups == 0:
         return None
     lower, upper = problem.bounds(most)
     full = np.full(num_units + 1, curve[-1])
     full[: min(curve.size, num_units + 1)] = curve[: num_units + 1]
-    hour = Hour(
+    return Hour(
         cover=merged.cover.T.toarray(),
         weights=merged.weights,
         curve=full,
         lower=lower.astype(np.int64),
         upper=np.minimum(upper, num_units).astype(np.int64),
     )
-    units, _ = improve(hour, fit(hour, hour.lower, num_units))
-    kicks = min(MOST_KICKS, KICK_WORK // (groups * posts * num_units))
-    return _kicked(hour, units, kicks).astype(np.float64)
 
 
 def _kicked(hour: Hour, units: NDArray[np.int64], kicks: int) -> NDArray[np.int64]:

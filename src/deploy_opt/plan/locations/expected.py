@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from deploy_opt.plan.locations.covering import merged_sets, swap_start
+from deploy_opt.plan.cover import merge_rows
+from deploy_opt.plan.locations.cover_bounds import PostValues, post_values, tighten
+from deploy_opt.plan.locations.covering import merged_sets, swap_problem, swap_start
 from deploy_opt.plan.locations.problem import Answer, LocationProblem, chosen_units, settled
-from deploy_opt.plan.solver import linear_model, solve
+from deploy_opt.plan.results import SolveReport
+from deploy_opt.plan.search import Hour, fit, improve
+from deploy_opt.plan.solver import Model, linear_model, solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +24,10 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 1e-8
 """Cover by further units below this share of the demand is left out of the model."""
+COARSE = 2e-3
+"""The same for the linear relaxation, which counts further units at the last one's gain."""
+GAP_SHARE = 1e-2
+"""Share of the asked gap that may be left out of the model."""
 
 
 def expected_cover(problem: LocationProblem) -> Answer:
@@ -35,6 +44,8 @@ def expected_cover(problem: LocationProblem) -> Answer:
 
     The weights fall with k, so that y needs no order. Terms with q^(k-1) below a 1e-8 share are
     left out of the model, put back into the objective and added to the bound.
+    Where open posts are not limited, swaps and restarts give an answer, the linear relaxation a
+    bound and another start, and the bound narrows the limits of the posts (`cover_bounds`).
 
     Parameters
     ----------
@@ -48,17 +59,137 @@ def expected_cover(problem: LocationProblem) -> Answer:
         Objective: expected demand covered by a free unit.
     """
     merged = merged_sets(problem)
-    posts = problem.size
-    num = problem.num_units or 0
-    q = problem.busy_fraction
+    num, q = problem.num_units or 0, problem.busy_fraction
     most = np.floor(np.minimum(problem.capacity, num)).astype(np.float64)
-    lower, upper = problem.bounds(most)
-    depth = _depth(merged, upper, num, q)
+    bounds = problem.bounds(most)
+    limited = problem.num_posts is not None and problem.num_posts < problem.size
+    curve = 1.0 - np.float64(q) ** np.arange(num + 1)
+    hour = None if limited else swap_problem(problem, merged, num, curve, most)
+    if hour is None:
+        layers = _layers(
+            merged, bounds, num, q, num_posts=problem.num_posts if limited else None,
+            negligible=_negligible(problem),
+        )  # fmt: skip
+        found = solve(layers.model, limits=problem.limits)
+        units = chosen_units(found, problem.size)
+        if found.x is None:
+            return Answer(units, found.report)
+        value = float(merged.weights @ (1 - q ** (merged.cover @ units)))
+        bound = found.report.bound + layers.tail
+        return Answer(units, settled(found.report, value, bound, maximise=True))
+    start = swap_start(problem, merged, num, curve, most)
+    return _expected_by_bound(problem, merged, hour, start)  # type: ignore[arg-type]
+
+
+def _expected_by_bound(
+    problem: LocationProblem, merged: MergedRows, hour: Hour, start: NDArray[np.float64]
+) -> Answer:
+    """Search, bound by the linear relaxation, fix posts by the bound, and solve what is left."""
+    num, q = problem.num_units or 0, problem.busy_fraction
+    limits = (hour.lower, hour.upper)
+    layers = _layers(merged, limits, num, q, negligible=COARSE, wide=True)
+    units = start.astype(np.int64)
+    values, guess = _relax(problem, merged, layers, limits)
+    trial, _ = improve(hour, fit(hour, guess, num))
+    units = max((units, trial), key=hour.value)
+    value = hour.value(units)
+    parts = {"linear_bound": values.bound}
+    if values.bound - value <= problem.limits.gap * value:
+        report = SolveReport(
+            "optimal", value, values.bound, 0.0, problem.limits.gap,
+            "swaps and linear relaxation", "1", parts=parts,
+        )  # fmt: skip
+        return Answer(units, settled(report, value, values.bound, maximise=True))
+    low, high = tighten(values, limits, num, value)
+    kept = np.flatnonzero(high > 0)
+    sets = merged.cover[:, kept]
+    some = np.flatnonzero(np.diff(sets.indptr) > 0)
+    rest = merge_rows(sets[some], merged.weights[some])
+    small = _layers(rest, (low[kept], high[kept]), num, q, negligible=_negligible(problem))
+    begin = None
+    if (low <= units).all() and (units <= high).all():
+        reached = (rest.cover @ units[kept])[small.group]
+        begin = np.concatenate([units[kept], small.level < reached])
+    found = solve(small.model, start=begin, limits=problem.limits)
+    best = value
+    if found.x is not None:
+        trial = np.zeros_like(units)
+        trial[kept] = chosen_units(found, kept.size)
+        if hour.value(trial) > best:
+            units, best = trial, hour.value(trial)
+    refuted = found.report.status == "infeasible"
+    bound = value if refuted else min(found.report.bound + small.tail, values.bound)
+    report = replace(
+        found.report,
+        status="optimal" if refuted else found.report.status,
+        parts={**found.report.parts, **parts, "posts_undecided": float(kept.size)},
+    )
+    return Answer(units, settled(report, best, max(bound, value), maximise=True))
+
+
+def _relax(
+    problem: LocationProblem,
+    merged: MergedRows,
+    layers: _Layers,
+    limits: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> tuple[PostValues, NDArray[np.int64]]:
+    """Bound by the dual values of the linear relaxation; also give its rounded positions."""
+    model = replace(layers.model, integer=np.zeros_like(layers.model.integer))
+    quick = replace(problem.limits, lp_method="ipm_no_crossover", node_limit=None)
+    found = solve(model, limits=quick)
+    groups = merged.weights.size
+    duals = np.zeros(groups) if found.row_duals is None else np.abs(found.row_duals[:groups])
+    over = np.maximum(layers.gain - duals[layers.group], 0.0)
+    constant = float(over @ layers.width) + layers.tail
+    worth = np.asarray(merged.cover.T @ duals)
+    guess = np.zeros(problem.size) if found.x is None else found.x[: problem.size]
+    values = post_values(constant, worth, limits, problem.num_units or 0)
+    return values, np.floor(guess + 0.5).astype(np.int64)
+
+
+class _Layers(NamedTuple):
+    """A model of expected cover: its columns y by group and level, and what it leaves out."""
+
+    model: Model
+    group: NDArray[np.int64]
+    level: NDArray[np.int64]
+    gain: NDArray[np.float64]
+    width: NDArray[np.float64]
+    tail: float
+
+
+def _negligible(problem: LocationProblem) -> float:
+    return max(NEGLIGIBLE, GAP_SHARE * problem.limits.gap)
+
+
+def _layers(
+    merged: MergedRows,
+    bounds: tuple[NDArray[Any], NDArray[Any]],
+    num: int,
+    q: float,
+    *,
+    negligible: float,
+    num_posts: int | None = None,
+    wide: bool = False,
+) -> _Layers:
+    """Write the model of `expected_cover`; columns are x, y by group and level, then z.
+
+    With `wide` the last level of a group takes every further unit at its own gain, which is too
+    much by little; without it further units count nothing and `tail` says how much they could.
+    """
+    lower, upper = bounds
+    posts = upper.size
+    reach = np.asarray(np.minimum(merged.cover @ upper, num), dtype=np.int64)
+    enough = 1 if q == 0 else math.ceil(math.log(negligible) / math.log(q)) + 1
+    depth = np.minimum(reach, enough)
+    cut = depth < reach
     group = np.repeat(np.arange(depth.size), depth)
     level = np.arange(group.size) - np.repeat(np.cumsum(depth) - depth, depth)
     gain = merged.weights[group] * (1 - q) * q**level
-    limited = problem.num_posts is not None and problem.num_posts < posts
-    num_z = posts if limited else 0
+    width = np.ones(group.size)
+    if wide:
+        width[(np.cumsum(depth) - 1)[cut]] += (reach - depth)[cut]
+    num_z = 0 if num_posts is None else posts
     total = sparse.csr_array(np.ones((1, posts)))
     summed = sparse.csr_array(
         (np.ones(group.size), (group, np.arange(group.size))), shape=(depth.size, group.size)
@@ -69,46 +200,28 @@ def expected_cover(problem: LocationProblem) -> Answer:
     ]
     row_low = [np.full(depth.size, -np.inf), np.array([num])]
     row_high = [np.zeros(depth.size), np.array([num])]
-    if limited:
+    if num_posts is not None:
         blocks += [
             [sparse.eye_array(posts), None, -sparse.diags_array(upper)],
             [None, None, total],
         ]
         row_low += [np.full(posts, -np.inf), np.zeros(1)]
-        row_high += [np.zeros(posts), np.array([problem.num_posts])]
+        row_high += [np.zeros(posts), np.array([num_posts])]
     model = linear_model(
         np.concatenate([np.zeros(posts), gain, np.zeros(num_z)]),
         sparse.block_array(blocks, format="csr"),
         rows=(np.concatenate(row_low), np.concatenate(row_high)),
         bounds=(
             np.concatenate([lower, np.zeros(group.size + num_z)]),
-            np.concatenate([upper, np.ones(group.size + num_z)]),
+            np.concatenate([upper, width, np.ones(num_z)]),
         ),
         integer=np.concatenate(
             [np.ones(posts, bool), np.zeros(group.size, bool), np.ones(num_z, bool)]
         ),
         maximise=True,
     )
-    start = None
-    if not limited:
-        units = swap_start(problem, merged, num, 1.0 - np.float64(q) ** np.arange(num + 1), most)
-        if units is not None:
-            start = np.concatenate([units, level < (merged.cover @ units)[group]])
-    found = solve(model, start=start, limits=problem.limits)
-    chosen = chosen_units(found, posts)
-    if found.x is None:
-        return Answer(chosen, found.report)
-    exact = float(merged.weights @ (1 - q ** (merged.cover @ chosen)))
-    cut = depth < np.minimum(merged.cover @ upper, num)
-    bound = found.report.bound + float(merged.weights[cut] @ q ** depth[cut].astype(float))
-    return Answer(chosen, settled(found.report, exact, bound, maximise=True))
-
-
-def _depth(merged: MergedRows, upper: NDArray[np.float64], num: int, q: float) -> NDArray[np.int64]:
-    """Find the most units that can matter to each group."""
-    reach = np.asarray(np.minimum(merged.cover @ upper, num), dtype=np.int64)
-    enough = 1 if q == 0 else math.ceil(math.log(NEGLIGIBLE) / math.log(q)) + 1
-    return np.asarray(np.minimum(reach, enough))
+    tail = 0.0 if wide else float(merged.weights[cut] @ q ** depth[cut].astype(float))
+    return _Layers(model, group, level, gain, width, tail)
 
 
 def nested_cover(problem: LocationProblem) -> Answer:
