@@ -28,7 +28,8 @@ from deploy_opt.plan.locate import locate
 from deploy_opt.plan.solver import linear_model, solve
 from deploy_opt.plan.value_tables import hour_problem
 from deploy_opt.plan.week import Week, week_moves
-from deploy_opt.settings import EquityRules, Fleet, PlanSettings, PostRules, Shifts, Solver
+from deploy_opt.rule_settings import EquityRules, Fleet, PostRules, Shifts, Solver
+from deploy_opt.settings import PlanSettings
 
 RESULT = Path(__file__).parent / "results" / "plan.md"
 TITLE = "# The plan and its parts\n\nCPU seconds, child processes included; read the ratios.\n"

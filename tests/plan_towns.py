@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from deploy_opt.settings import EquityRules, Fleet, PlanSettings, PostRules, Shifts, Solver
+from deploy_opt.rule_settings import EquityRules, Fleet, PostRules, Shifts, Solver
+from deploy_opt.settings import PlanSettings
 
 
 class Forecast:

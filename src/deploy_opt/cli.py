@@ -96,7 +96,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a scenario and its data without solving; one line a fault."""
-    from deploy_opt.pipeline import check as check_pipeline
+    from deploy_opt.commands import check as check_pipeline
 
     notes = check_pipeline(_load(scenario, variant, sets))
     lines = [*notes, f"{scenario}: no faults"]
@@ -254,7 +254,7 @@ def forecast(
     as_json: AsJson = False,
 ) -> None:
     """Count the calls and forecast them; writes the forecast files of a run."""
-    from deploy_opt.pipeline import run_forecast
+    from deploy_opt.commands import run_forecast
 
     loaded = _load(scenario, variant, sets)
     folder = _folder(out, scenario, variant, sets)
@@ -285,7 +285,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Test the forecast on past weeks beside the rules of practice; writes a model card."""
-    from deploy_opt.pipeline import run_backtest
+    from deploy_opt.commands import run_backtest
 
     loaded = _load(scenario, variant, sets)
     chosen = None if models is None else tuple(m.strip() for m in models.split(",") if m.strip())
@@ -316,7 +316,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Solve the deployment and print what it reaches, with bound and gap; writes plan.json."""
-    from deploy_opt.pipeline import run_plan
+    from deploy_opt.commands import run_plan
 
     loaded = _load(scenario, variant, sets)
     folder = _folder(out, scenario, variant)
@@ -342,7 +342,7 @@ def frontier(
     as_json: AsJson = False,
 ) -> None:
     """Show what more unit-hours buy and what fairness costs; writes frontier.html and .csv."""
-    from deploy_opt.pipeline import run_frontier
+    from deploy_opt.commands import run_frontier
 
     summary, lines = run_frontier(
         _load(scenario, variant, sets),

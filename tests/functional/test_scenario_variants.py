@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from deploy_opt.pipeline import run_plan
+from deploy_opt.commands import run_plan
 from deploy_opt.scenario import load_scenario
 
 

@@ -10,7 +10,7 @@ from deploy_opt.plan.deployment import plan_deployment
 from deploy_opt.plan.evaluate import evaluate_positions
 from deploy_opt.plan.shifts import shift_columns
 from deploy_opt.plan.week import moves_between
-from deploy_opt.settings import Fleet, PostRules, Shifts, Solver
+from deploy_opt.rule_settings import Fleet, PostRules, Shifts, Solver
 from plan_towns import plan_settings, same_units, three_posts
 
 SHIFTS = Shifts(starts_h=(5, 7, 8), lengths_h=(3, 4))

@@ -9,7 +9,7 @@ from deploy_opt.plan.coverage import cover_model
 from deploy_opt.plan.deployment import plan_deployment
 from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.value_tables import value_tables
-from deploy_opt.settings import Fleet, PostRules, Shifts, Solver
+from deploy_opt.rule_settings import Fleet, PostRules, Shifts, Solver
 from plan_towns import Forecast, grid_town, plan_settings, same_units
 
 towns = st.integers(0, 10_000)

@@ -13,7 +13,7 @@ from deploy_opt.plan.shifts import shift_columns
 from deploy_opt.plan.simple import simple_plan
 from deploy_opt.plan.staff import staff, staff_for_rivals
 from deploy_opt.plan.week import week_moves
-from deploy_opt.settings import EquityRules, Fleet, PostLimit, PostRules, Shifts, Solver
+from deploy_opt.rule_settings import EquityRules, Fleet, PostLimit, PostRules, Shifts, Solver
 from plan_towns import Forecast, grid_town, plan_settings, same_units, three_posts
 
 TODAY = [1] * 6 + [0] * 6

@@ -64,9 +64,7 @@ def test_dask_gives_the_same_bytes_by_name_and_by_address():
 def test_an_address_that_does_not_answer_is_a_fault_with_a_way_out(monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr(door, "_ANSWER_WITHIN_S", 0.3)
-    with pytest.raises(
-        InputError, match=r"0\.1:9: found no answer .* Dask scheduler"
-    ):
+    with pytest.raises(InputError, match=r"0\.1:9: found no answer .* Dask scheduler"):
         executor_for("tcp://127.0.0.1:9")
 
 

@@ -7,7 +7,7 @@ from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.deployment import plan_deployment, solve_case
 from deploy_opt.plan.frontier import at_hand, best_below, cost_curve, equity_curve
 from deploy_opt.plan.trade_offs import response_curve, workload_curve
-from deploy_opt.settings import EquityRules, Fleet, PostRules
+from deploy_opt.rule_settings import EquityRules, Fleet, PostRules
 from plan_towns import grid_town, plan_settings, same_units, three_posts
 
 TODAY = same_units([1] * 6 + [0] * 6)

@@ -11,7 +11,7 @@ from deploy_opt.plan.coverage import cover_model
 from deploy_opt.plan.inverse import _Search, fewest_unit_hours
 from deploy_opt.plan.shifts import shift_columns
 from deploy_opt.plan.value_tables import value_tables
-from deploy_opt.settings import EquityRules, Fleet, PostRules
+from deploy_opt.rule_settings import EquityRules, Fleet, PostRules
 from plan_towns import grid_town, plan_settings, same_units, three_posts
 
 

@@ -10,7 +10,7 @@ from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.runs import improve_runs
 from deploy_opt.plan.search import Hour
 from deploy_opt.plan.week import moves_between, settle, week_at, week_moves
-from deploy_opt.settings import PostLimit, PostRules
+from deploy_opt.rule_settings import PostLimit, PostRules
 from plan_towns import grid_town, plan_settings
 
 

@@ -9,7 +9,7 @@ from deploy_opt.plan.crew_search import CrewProblem, exchange, priced_score, rou
 from deploy_opt.plan.master import choose_crews, concave_hull, fitting_crews
 from deploy_opt.plan.shifts import ShiftColumns, shift_columns
 from deploy_opt.plan.solver import Limits
-from deploy_opt.settings import Shifts
+from deploy_opt.rule_settings import Shifts
 
 SIX_HOURS = ShiftColumns(
     np.array([0, 2, 0, 3]),

@@ -6,7 +6,7 @@ import pytest
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.deployment import plan_deployment, solve_case
 from deploy_opt.plan.prices import price_rules, value_posts
-from deploy_opt.settings import EquityRules, Fleet, PostLimit, PostRules, Solver
+from deploy_opt.rule_settings import EquityRules, Fleet, PostLimit, PostRules, Solver
 from plan_towns import grid_town, plan_settings, same_units, three_posts
 
 

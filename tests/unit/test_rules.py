@@ -6,7 +6,7 @@ from deploy_opt.plan.busy import busy_fraction
 from deploy_opt.plan.floors import crews_above, reachable_floors
 from deploy_opt.plan.rules import rules_of, units_for_cap
 from deploy_opt.plan.shifts import shift_columns
-from deploy_opt.settings import Fleet, PostLimit, PostRules, Shifts
+from deploy_opt.rule_settings import Fleet, PostLimit, PostRules, Shifts
 from plan_towns import plan_settings, three_posts
 
 LOADS = np.full(24, 2.0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deploy_opt.plan.shifts import shift_columns
-from deploy_opt.settings import Shifts
+from deploy_opt.rule_settings import Shifts
 
 
 def test_a_week_has_every_start_and_length_on_seven_days():

@@ -4,7 +4,7 @@ import pytest
 from deploy_opt.plan.shifts import shift_columns
 from deploy_opt.plan.simple import BUSY_FRACTIONS, simple_plan
 from deploy_opt.plan.week import week_moves
-from deploy_opt.settings import Fleet, PostRules, Shifts
+from deploy_opt.rule_settings import Fleet, PostRules, Shifts
 from plan_towns import grid_town, plan_settings, same_units, three_posts
 
 

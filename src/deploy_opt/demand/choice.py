@@ -217,7 +217,7 @@ def _weigh(
     )
     gain = loss[:, names.index(FALLBACK)] - combined
     error = gain.std(ddof=1) / np.sqrt(len(gain))
-    if gain.mean() <= error or weights.get(FALLBACK) == 1.0:
+    if gain.mean() <= max(error, _NO_ERROR) or weights.get(FALLBACK) == 1.0:
         words = (
             f"no model beats the 20-week average by one standard error over {len(origins)} test "
             "stretches: the average was taken for the total"

@@ -12,7 +12,7 @@ from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deploy_opt.settings import Shifts
+    from deploy_opt.rule_settings import Shifts
 
 
 @dataclass(frozen=True, slots=True)
