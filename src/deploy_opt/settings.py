@@ -21,6 +21,7 @@ from deploy_opt.input_settings import (
     Share,
 )
 from deploy_opt.rule_settings import NOT_YET, EquityRules, Fleet, PostRules, Shifts, Solver
+from deploy_opt.units import SECONDS_PER_MINUTE
 
 PLANNED_SERVICES = ("ems",)
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
