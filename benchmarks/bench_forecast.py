@@ -1,9 +1,9 @@
 """Forecast accuracy on real and on synthetic calls, every model beside the 20-week average.
 
 ``python benchmarks/bench_forecast.py`` prints the tables and writes
-``benchmarks/results/forecast.md``. Montgomery County, Denver, New York and Wales read the folder named by
-``DEPLOY_OPT_REAL_DATA`` and are left out without it; the sample city is always scored against its
-own truth.
+``benchmarks/results/forecast.md``. Montgomery County, Denver, New York and Wales read the folder
+named by ``DEPLOY_OPT_REAL_DATA`` and are left out without it; the sample city is always scored
+against its own truth.
 """
 
 from __future__ import annotations
