@@ -284,7 +284,7 @@ def _ticks(low: float, high: float) -> list[float]:
     Examples
     --------
     >>> _ticks(0.0, 1.04)
-    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    [0.0, 0.25, 0.5, 0.75, 1.0]
     """
     raw = (high - low) / 5
     size = 10.0 ** math.floor(math.log10(raw))
