@@ -25,7 +25,9 @@ class Hour:
     weights
         Expected calls of each set, shape (sets,).
     curve
-        Cover by m covering units, m = 0..units on duty (`cover_curve`): increasing, concave.
+        Cover by m covering units, m = 0..units on duty (`cover_curve`): increasing, concave. One
+        for all sets, shape (units + 1,), or one for each, shape (sets, units + 1), where sets
+        hold calls of several classes or other unit types cover them too.
     lower, upper
         Fewest and most units at each post, shape (posts,).
     """
@@ -38,7 +40,18 @@ class Hour:
 
     def value(self, units: NDArray[np.int64]) -> float:
         """Give the expected calls reached when `units` wait at the posts, shape (posts,)."""
-        return float(self.weights @ self.curve[self._covering(units)])
+        return float(self.weights @ self.cover_at(self._covering(units)))
+
+    @property
+    def most_units(self) -> int:
+        """Units up to which the curve is known."""
+        return int(self.curve.shape[-1] - 1)
+
+    def cover_at(self, covering: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Give each set's cover by its number of covering units, shape (sets,)."""
+        if self.curve.ndim == 1:
+            return np.asarray(self.curve[covering])
+        return np.asarray(self.curve[np.arange(len(covering)), covering])
 
     def _covering(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
         staffed = np.flatnonzero(units)
@@ -53,8 +66,10 @@ class Hour:
             Both >= 0, shape (sets,); a set that every unit on duty covers gains nothing.
         """
         covering = self._covering(units)
-        steps = np.diff(self.curve, prepend=0.0, append=self.curve[-1])
-        return self.weights * steps[covering + 1], self.weights * steps[covering]
+        here = self.cover_at(covering)
+        more = self.cover_at(np.minimum(covering + 1, self.most_units))
+        less = self.cover_at(np.maximum(covering - 1, 0))
+        return self.weights * (more - here), self.weights * (here - less)
 
 
 def fit(problem: Hour, units: NDArray[np.int64], number: int) -> NDArray[np.int64]:
@@ -78,7 +93,7 @@ def fit(problem: Hour, units: NDArray[np.int64], number: int) -> NDArray[np.int6
         New positions, shape (posts,).
     """
     result = np.clip(units, problem.lower, problem.upper).astype(np.int64)
-    most = len(problem.curve) - 1
+    most = problem.most_units
     while result.sum() > number:
         result[_cheapest(problem, result, most)] -= 1
     while result.sum() < number:
@@ -94,7 +109,8 @@ def _cheapest(problem: Hour, units: NDArray[np.int64], most: int) -> int:
         _, loss = problem.gains(units)
     else:  # more units than the curve knows: count the covering ones up to its end
         covering = np.minimum(problem._covering(units), most)  # noqa: SLF001  (same module)
-        loss = problem.weights * np.diff(problem.curve, prepend=0.0)[covering]
+        less = problem.cover_at(np.maximum(covering - 1, 0))
+        loss = problem.weights * (problem.cover_at(covering) - less)
     total = -(problem.cover @ loss)
     total[units <= problem.lower] = -np.inf
     return _first_best(total)
