@@ -1,4 +1,4 @@
-"""Shifts that crews may work: every start and length of the horizon as a column of hours."""
+"""Shifts that crews may work: every one of the horizon as a column of hours."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deploy_opt.errors import FaultList
 from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from deploy_opt.rule_settings import Shifts
@@ -17,25 +20,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ShiftColumns:
-    """Shifts that a crew may work, each once in the horizon.
+    """Shifts or weekly patterns that a crew may work, each once in the horizon.
 
     Attributes
     ----------
     start_hour
-        Hour of the week at which the shift starts, shape (shifts,).
+        Hour of the week at which the shift, or the pattern's first shift, starts, shape (shifts,).
     length_h
-        Length, h, shape (shifts,).
+        Length of one shift, h, shape (shifts,).
     on_duty
         Whether the shift is on duty in an hour of the plan, shape (shifts, hours).
+    days
+        Days in a row on which the shift is worked, shape (shifts,); None = one.
     """
 
     start_hour: NDArray[np.int64]
     length_h: NDArray[np.int64]
     on_duty: NDArray[np.bool_]
+    days: NDArray[np.int64] | None = None
 
     @property
     def unit_hours(self) -> NDArray[np.int64]:
-        """Hours of each shift inside the plan's horizon, shape (shifts,)."""
+        """Hours of each column inside the plan's horizon, shape (shifts,)."""
         return np.asarray(self.on_duty.sum(axis=1), dtype=np.int64)
 
     def staffing(self, crews: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -92,6 +98,75 @@ def shift_columns(shifts: Shifts | None, *, hours: int, first_hour: int = 0) -> 
         np.asarray([(first_hour + start) % HOURS_PER_WEEK for start, _, _ in columns], np.int64),
         np.asarray([length for _, length, _ in columns], np.int64),
         np.asarray([on_duty for _, _, on_duty in columns], bool).reshape(len(columns), hours),
+    )
+
+
+def weekly_columns(
+    patterns: Sequence[tuple[int, int]] = ((5, 8), (4, 10), (3, 12)),
+    starts_h: Sequence[int] = range(0, HOURS_PER_DAY, 2),
+    *,
+    first_hour: int = 0,
+) -> ShiftColumns:
+    """List the weekly patterns of a crew: some days in a row at one start, then days off.
+
+    The week is a circle, so a pattern repeats from week to week and any 168 hours hold the same
+    work, wherever a payroll week begins: days x length. The patterns taken by default hold 40, 40
+    and 36 h, so none works over the 40 h a week from which overtime is due (Fair Labor Standards
+    Act, 29 U.S.C. 207(a)). A line of work is not a roster: leave, breaks and the change from one
+    line to another are not in it. Of patterns with the same hours, the first is kept.
+
+    Parameters
+    ----------
+    patterns
+        Days in a row and hours a day.
+    starts_h
+        Hours of the day at which the shifts may start.
+    first_hour
+        Hour of the week at which the plan of 168 h starts.
+
+    Returns
+    -------
+    ShiftColumns
+        Seven first days for each pattern and start; in the order of first hour on duty, then of
+        `patterns`.
+
+    Raises
+    ------
+    InputError
+        For days outside 1..7 and for lengths or starts outside the day.
+
+    Examples
+    --------
+    >>> four_tens = weekly_columns([(4, 10)], [6])
+    >>> len(four_tens.days), set(four_tens.unit_hours.tolist()), four_tens.start_hour[:2].tolist()
+    (7, {40}, [6, 30])
+    """
+    faults = FaultList()
+    for days, length in patterns:
+        if not (1 <= days <= HOURS_PER_WEEK // HOURS_PER_DAY and 1 <= length <= HOURS_PER_DAY):
+            faults.add("patterns", f"{days} x {length} h", "1..7 days in a row of 1..24 h")
+    for start in starts_h:
+        if not 0 <= start < HOURS_PER_DAY:
+            faults.add("starts_h", str(start), "hours of the day, 0..23")
+    if not len(patterns) or not len(starts_h):
+        faults.add("patterns and starts_h", "none", "at least one of each")
+    faults.raise_if_any()
+    kept: dict[bytes, tuple[int, int, int, NDArray[np.bool_]]] = {}
+    for start in range(HOURS_PER_WEEK):
+        if (first_hour + start) % HOURS_PER_DAY not in starts_h:
+            continue
+        for days, length in patterns:
+            on_duty = np.zeros(HOURS_PER_WEEK, dtype=bool)
+            for day in range(days):
+                begin = start + day * HOURS_PER_DAY
+                on_duty |= _hours_inside(begin, length, HOURS_PER_WEEK, cyclic=True)
+            kept.setdefault(on_duty.tobytes(), (start, length, days, on_duty))
+    start_hour, length_h, of_days, on = zip(*kept.values(), strict=True)
+    return ShiftColumns(
+        (first_hour + np.asarray(start_hour, dtype=np.int64)) % HOURS_PER_WEEK,
+        np.asarray(length_h, dtype=np.int64),
+        np.asarray(on, dtype=bool),
+        np.asarray(of_days, dtype=np.int64),
     )
 
 

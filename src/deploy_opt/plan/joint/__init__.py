@@ -1,0 +1,1 @@
+"""One weekly plan for several unit types, call classes and services under shared budgets."""

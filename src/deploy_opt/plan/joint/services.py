@@ -1,0 +1,221 @@
+"""One weekly plan for several unit types and services: crews, positions and what is proven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deploy_opt.plan.joint.certify import position_bounds
+from deploy_opt.plan.joint.crews import CrewSearch
+from deploy_opt.plan.joint.floors import floors_of
+from deploy_opt.plan.joint.master import Master
+from deploy_opt.plan.joint.place import place_pool
+from deploy_opt.plan.joint.rows import pool_model
+from deploy_opt.plan.joint.tables import FEW_HOURS, PoolTables
+from deploy_opt.plan.solver import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from deploy_opt.plan.joint.floors import Floor
+    from deploy_opt.plan.joint.place import PlacedPool
+    from deploy_opt.plan.joint.question import Question
+    from deploy_opt.plan.joint.rows import PoolModel
+
+
+_ROUGH = 1e-3
+"""Relative excess at which the relaxation on shared positions may stop."""
+_NEAR = 1
+"""Units about the relaxation's staffing within which every hour searches its own positions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Hours in which a floor is not kept.
+
+    Attributes
+    ----------
+    reason
+        The floor, in words.
+    hours
+        Hours of the plan.
+    unit_hours
+        Missing unit-hours.
+    """
+
+    reason: str
+    hours: tuple[int, ...]
+    unit_hours: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointPlan:
+    """A plan for all unit types.
+
+    Attributes
+    ----------
+    units
+        By unit type: units at each post, shape (hours, posts).
+    crews
+        By unit type: crews of each shift, shape (shifts,).
+    value
+        Expected worth of the calls reached.
+    free_value
+        The same without limits on open posts and moves.
+    hull_bound
+        What no crews can be worth, by the values found for any units on duty.
+    location_bound
+        What no positions can be worth at the plan's units on duty.
+    spent
+        By budget: cost of the crews.
+    shortfalls
+        Floors that are not kept.
+    work
+        Searches, swaps, exchanges, iterations: the work done.
+    """
+
+    units: Mapping[str, NDArray[np.int64]]
+    crews: Mapping[str, NDArray[np.int64]]
+    value: float
+    free_value: float
+    hull_bound: float
+    location_bound: float
+    spent: Mapping[str, float]
+    shortfalls: tuple[Shortfall, ...]
+    work: Mapping[str, int]
+
+    @property
+    def mix_gap(self) -> float:
+        """How far other crews could be above the values found at the plan's units on duty."""
+        return max(self.hull_bound / max(self.free_value, 1e-12) - 1.0, 0.0)
+
+    @property
+    def location_gap(self) -> float:
+        """How far other positions could be above those found, at the plan's units on duty."""
+        return max(self.location_bound / max(self.free_value, 1e-12) - 1.0, 0.0)
+
+    @property
+    def link_loss(self) -> float:
+        """Share of the free value that limits on posts and moves cost."""
+        return max(1.0 - self.value / max(self.free_value, 1e-12), 0.0)
+
+
+def plan_services(
+    question: Question, *, limits: Limits | None = None, certify: bool = True
+) -> JointPlan:
+    """Plan the crews and positions of several unit types at once.
+
+    Pools of types that answer one another's calls have value tables by the numbers of units of
+    each type, with busy fractions inside; one crew master spends the budgets over all pools; each
+    pool is then placed. See ``docs/formulation.md``.
+
+    Parameters
+    ----------
+    question
+        Unit types, call classes, budgets.
+    limits
+        Gap between crews and their bound above which branch and bound polishes the crews, and
+        how much work that may take; default: 0.1 %, 100 nodes.
+    certify
+        Whether to bound the positions too, by a linear program for every hour.
+
+    Returns
+    -------
+    JointPlan
+        Where budgets cannot keep busy caps and fewest units, floors are missed as evenly as the
+        shifts allow, and `JointPlan.shortfalls` names them.
+    """
+    rules = limits or Limits(gap=1e-3, node_limit=100)
+    models = [pool_model(question, pool) for pool in question.pools]
+    tables = [PoolTables(model) for model in models]
+    floors = [
+        floor
+        for pool, model in zip(question.pools, models, strict=True)
+        for floor in floors_of(pool, model)
+    ]
+    hours = range(question.num_hours)
+    price = 2.0 * max(float(model.weights(hour).sum()) for model in models for hour in hours)
+    master = Master(question, tables, floors, price)
+    search = CrewSearch(question, tables, floors, price)
+    if question.num_hours > FEW_HOURS:
+        relaxed = master.relax(close=_ROUGH)
+        for pool, of_pool in zip(question.pools, tables, strict=True):
+            of_pool.sharpen(relaxed.staffing[list(pool.types)], _NEAR)
+    relaxed = master.relax()
+    crews, score, steps = search.exchange(search.round(relaxed.crews))
+    if score > relaxed.bound:  # exchanges met numbers of units that no price asked for
+        master.know(crews)
+        relaxed = master.relax()
+    bound, nodes = relaxed.bound, 0
+    if bound - score > rules.gap * abs(score):
+        polished, report = master.polish(crews, bound - score, rules)
+        bound, nodes = min(bound, report.bound), report.nodes
+        other, found, more = search.exchange(polished)
+        steps += more
+        if found > score:
+            crews, score = other, found
+    staffing = search.staffing(crews)
+    placed = [
+        place_pool(of_pool, staffing[list(pool.types)], cyclic=question.cyclic)
+        for pool, of_pool in zip(question.pools, tables, strict=True)
+    ]
+    located, iterations = _located(question, models, placed, staffing) if certify else (np.nan, 0)
+    value, free = (
+        sum(float(row.sum()) for row in rows)
+        for rows in ([p.value for p in placed], [p.free_value for p in placed])
+    )
+    work = {
+        "points": relaxed.points,
+        "rounds": relaxed.rounds,
+        "searches": sum(of_pool.searches for of_pool in tables),
+        "swaps": sum(of_pool.moves for of_pool in tables),
+        "exchanges": steps,
+        "nodes": nodes,
+        "iterations": relaxed.iterations + iterations,
+    }
+    units = {
+        question.types[kind].name: of_type
+        for pool, found in zip(question.pools, placed, strict=True)
+        for kind, of_type in zip(pool.types, found.units, strict=True)
+    }
+    names = [kind.name for kind in question.types]
+    spent = search.spent(crews).tolist()
+    return JointPlan(
+        units={name: units[name] for name in names},
+        crews=dict(zip(names, crews, strict=True)),
+        value=value,
+        free_value=max(free, value),
+        hull_bound=max(bound, score) + search.lost(staffing),
+        location_bound=located,
+        spent=dict(zip((budget.name for budget in question.budgets), spent, strict=True)),
+        shortfalls=_shortfalls(floors, staffing),
+        work=work,
+    )
+
+
+def _located(
+    question: Question,
+    models: list[PoolModel],
+    placed: list[PlacedPool],
+    staffing: NDArray[np.int64],
+) -> tuple[float, int]:
+    total, iterations = 0.0, 0
+    for pool, model, found in zip(question.pools, models, placed, strict=True):
+        bounds, work = position_bounds(model, staffing[list(pool.types)], found)
+        total += float(bounds.sum())
+        iterations += work
+    return total, iterations
+
+
+def _shortfalls(floors: list[Floor], staffing: NDArray[np.int64]) -> tuple[Shortfall, ...]:
+    found = []
+    for floor in floors:
+        missing = np.maximum(floor.units - staffing[list(floor.types)].sum(axis=0), 0)
+        if missing.any():
+            hours = tuple(np.flatnonzero(missing).tolist())
+            found.append(Shortfall(floor.reason, hours, int(missing.sum())))
+    return tuple(found)
