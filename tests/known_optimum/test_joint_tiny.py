@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deploy_opt.plan.joint.rows import pool_model
 from deploy_opt.plan.joint.services import plan_services
 from deploy_opt.plan.solver import Limits
 from joint_towns import best_of_all, paired_question, tiny_question
@@ -42,3 +43,18 @@ def test_more_money_is_never_worth_less():
         for m in (800.0, 1400.0, 2000.0, 2600.0)
     ]
     assert np.all(np.diff(values) >= -1e-9)
+
+
+def test_frozen_busy_fractions_settle_at_a_plan_that_is_worth_no_more():
+    question = tiny_question(limit=2400.0, corrected=False)
+    best = plan_services(question, limits=EXACT)
+    names = [kind.name for kind in question.types]
+    model = pool_model(question, question.pools[0])
+    plan = plan_services(question, limits=EXACT, frozen=np.full((2, 6), 2))
+    for _ in range(4):
+        staffing = np.stack([plan.units[name].sum(axis=1) for name in names])
+        plan = plan_services(question, limits=EXACT, frozen=staffing)
+    kinds = [names[index] for index in question.pools[0].types]
+    true_value = float(model.value(tuple(plan.units[name] for name in kinds)).sum())
+    assert true_value <= best.value + 1e-9
+    assert plan.hull_bound >= plan.value - 1e-9

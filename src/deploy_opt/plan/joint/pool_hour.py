@@ -48,7 +48,7 @@ class Geometry:
     area_share: tuple[sparse.csr_array, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beside(Hour):
     """One type's problem with the others in place, for searches.
 
@@ -140,10 +140,10 @@ class PoolHour:
             self.curves[0, : number + 1],
             self.lower[kind],
             self.upper[kind],
-            self.curves,
-            self.geometry.chain[legs],
-            others[legs],
-            number,
+            curves=self.curves,
+            chain=self.geometry.chain[legs],
+            base=others[legs],
+            number=number,
         )
 
     @property

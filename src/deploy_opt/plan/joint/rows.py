@@ -37,6 +37,9 @@ class PoolModel:
         One for each speed profile in use; which one holds in each hour.
     corrected
         See `question.Question`.
+    frozen
+        Units on duty of each type at which busy fractions are held, shape (types, hours), as in
+        textbook expected covering; None lets them follow the units on duty.
     """
 
     kinds: tuple[UnitType, ...]
@@ -47,6 +50,7 @@ class PoolModel:
     geometries: tuple[Geometry, ...]
     geometry_of_hour: NDArray[np.int64]
     corrected: bool
+    frozen: NDArray[np.int64] | None = None
 
     @property
     def num_hours(self) -> int:
@@ -75,10 +79,13 @@ class PoolModel:
         numpy.ndarray
             Shape (chains, all units + 1); a chain's own units and more give its last value.
         """
-        busy = self.busy(hour, units)
+        held = units if self.frozen is None else tuple(self.frozen[:, hour].tolist())
+        busy = self.busy(hour, held)
         result = np.empty((len(self.chain_types), sum(units) + 1))
         for row, types in enumerate(self.chain_types):
-            curve = chain_curve(types, units, busy, corrected=self.corrected)
+            curve = chain_curve(types, held, busy, corrected=self.corrected)
+            if self.frozen is not None:
+                curve = 1.0 - (1.0 - curve[min(1, len(curve) - 1)]) ** np.arange(result.shape[1])
             result[row, : len(curve)] = curve
             result[row, len(curve) :] = curve[-1]
         return result

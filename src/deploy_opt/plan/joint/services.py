@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,7 +105,11 @@ class JointPlan:
 
 
 def plan_services(
-    question: Question, *, limits: Limits | None = None, certify: bool = True
+    question: Question,
+    *,
+    limits: Limits | None = None,
+    certify: bool = True,
+    frozen: NDArray[np.int64] | None = None,
 ) -> JointPlan:
     """Plan the crews and positions of several unit types at once.
 
@@ -122,6 +126,9 @@ def plan_services(
         how much work that may take; default: 0.1 %, 100 nodes.
     certify
         Whether to bound the positions too, by a linear program for every hour.
+    frozen
+        Units on duty at which busy fractions are held instead of following the plan's, shape
+        (types, hours): the textbook model, for comparison; values and bounds are then its own.
 
     Returns
     -------
@@ -131,6 +138,11 @@ def plan_services(
     """
     rules = limits or Limits(gap=1e-3, node_limit=100)
     models = [pool_model(question, pool) for pool in question.pools]
+    if frozen is not None:
+        models = [
+            replace(model, frozen=frozen[list(pool.types)])
+            for pool, model in zip(question.pools, models, strict=True)
+        ]
     tables = [PoolTables(model) for model in models]
     floors = [
         floor

@@ -52,7 +52,7 @@ class PoolTables:
         self._group = _groups(model, self._weights)
         self._shared: dict[int, dict[Numbers, Positions]] = {}
         self._covering: dict[tuple[int, Numbers], NDArray[np.int16]] = {}
-        self._own: dict[tuple[int, Numbers], Positions] = {}
+        self._own: list[dict[Numbers, Positions]] = [{} for _ in self._weights]
         self._values: list[dict[Numbers, float]] = [{} for _ in self._weights]
         self._sharp = model.num_hours <= FEW_HOURS
         self.least = [self._sums("lower", hour) for hour in range(model.num_hours)]
@@ -114,13 +114,19 @@ class PoolTables:
         """Give the positions behind a value, by type, each of shape (posts,)."""
         self._searched(hour, units)
         shared = self._shared[int(self._group[hour])][units]
-        here = self._own.get((hour, units), shared)
+        here = self._own[hour].get(units, shared)
         return tuple(of_type.astype(np.int64) for of_type in here)
 
     def _improved(self, hour: int, units: Numbers, problem: PoolHour) -> NDArray[np.int64]:
-        found, moves = improve_pool(problem, self.positions(hour, units))
+        own = self._own[hour]
+        start = self.positions(hour, units)
+        if own:  # a neighbour's positions are nearer to this hour's best than shared ones
+            nearest = own[_nearest(own, units)]
+            here = tuple(of_type.astype(np.int64) for of_type in nearest)
+            start = fit_pool(problem, here, units)
+        found, moves = improve_pool(problem, start)
         self.moves += moves
-        self._own[hour, units] = tuple(of_type.astype(np.int16) for of_type in found)
+        own[units] = tuple(of_type.astype(np.int16) for of_type in found)
         return problem.covering(found)
 
     def _problem(self, hour: int, units: Numbers) -> PoolHour:
@@ -153,7 +159,6 @@ class PoolTables:
 
     def _starts(self, known: dict[Numbers, Positions], units: Numbers) -> list[Positions]:
         """Give positions to start from: nearest with no more and with others, or all beside."""
-
         numbers = np.asarray(list(known)).reshape(len(known), len(units))
         beside = numbers - np.asarray(units)
         distance = np.abs(beside).sum(axis=1)
@@ -165,6 +170,12 @@ class PoolTables:
             sides = [side for side in (fewer, ~fewer) if side.any()]
             nearest = [int(np.argmin(np.where(side, distance, far))) for side in sides]
         return [known[tuple(numbers[row].tolist())] for row in nearest]
+
+
+def _nearest(known: dict[Numbers, Positions], units: Numbers) -> Numbers:
+    numbers = np.asarray(list(known)).reshape(len(known), len(units))
+    row = int(np.argmin(np.abs(numbers - np.asarray(units)).sum(axis=1)))
+    return tuple(numbers[row].tolist())
 
 
 def _groups(model: PoolModel, weights: list[NDArray[np.float64]]) -> NDArray[np.int64]:
