@@ -1,7 +1,8 @@
 """Forecast accuracy on real and on synthetic calls, every model beside the 20-week average.
 
 ``python benchmarks/bench_forecast.py`` prints the tables and writes
-``benchmarks/results/forecast.md``. Montgomery County, Denver, New York and Wales read the folder
+``benchmarks/results/forecast.md``; with names of sections (montgomery, cities, wales, sample) it
+makes these anew and keeps the others. Montgomery County, Denver, New York and Wales read the folder
 named by ``DEPLOY_OPT_REAL_DATA`` and are left out without it; the sample city is always scored
 against its own truth.
 """
@@ -9,7 +10,9 @@ against its own truth.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,12 +23,16 @@ from deploy_opt.demand.backtest import backtest
 from deploy_opt.demand.baselines import BASELINES
 from deploy_opt.demand.counts import count_calls, count_grids
 from deploy_opt.demand.forecast import forecast
+from deploy_opt.demand.members import WIDE_MODELS
 from deploy_opt.demand.outages import mask_outages
 from deploy_opt.demand.scores import poisson_deviance
 from deploy_opt.inputs.calendar_days import holiday_frame
 from deploy_opt.inputs.covariates import Covariates
 from deploy_opt.inputs.sample_city import true_rates
 from deploy_opt.inputs.weather import read_weather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ZONE = "America/New_York"
 CITY = Path(__file__).parents[1] / "data" / "sample_city"
@@ -121,10 +128,18 @@ def montgomery_section(folder: Path) -> list[str]:
         "about 13.",
         "",
     ]
-    for words, known in (("Holidays and weather", covariates), ("Calls alone", None)):
+    inputs = (("Holidays and weather", covariates), ("Calls alone", None))
+    for words, known in inputs:
         scored = backtest(counts, horizon_h=168, cutoffs=CUTOFFS, covariates=known, zone=ZONE)
         for level, metrics in (("area", AREA_METRICS), ("city", CITY_METRICS)):
             lines += [f"### {words}: {level}-hour", "", *table_of(scored, level, metrics), ""]
+    for words, known in inputs:
+        scored = backtest(
+            counts, horizon_h=168, cutoffs=CUTOFFS, covariates=known, zone=ZONE,
+            pool="wide", models=("forecast", *WIDE_MODELS, "20_week_average"),
+        )  # fmt: skip
+        title = f"### {words}, wide pool (AutoCES(24) and AutoETS(24) added), the same 8 cutoffs"
+        lines += [f"{title}: city-hour", "", *table_of(scored, "city", CITY_METRICS), ""]
     return lines
 
 
@@ -199,20 +214,37 @@ def cities_section(folder: Path) -> list[str]:
     return [*lines, ""]
 
 
-def main() -> None:
-    lines = ["# Forecast accuracy", "", "Made by `benchmarks/bench_forecast.py`.", ""]
-    folder = os.environ.get("DEPLOY_OPT_REAL_DATA")
+def sections(folder: str | None) -> dict[str, Callable[[], list[str]]]:
+    """Name the sections in their order; those of real cities need the folder of their data."""
+    real: dict[str, Callable[[], list[str]]] = {}
     if folder:
-        lines += montgomery_section(Path(folder) / "montgomery_pa")
-        lines += cities_section(Path(folder))
-        lines += wales_section(Path(folder) / "wales")
-    else:
-        lines += ["The real cities were left out: DEPLOY_OPT_REAL_DATA is not set.", ""]
-    lines += sample_section()
-    text = "\n".join(lines)
-    print(text)
+        real = {
+            "montgomery": lambda: montgomery_section(Path(folder) / "montgomery_pa"),
+            "cities": lambda: cities_section(Path(folder)),
+            "wales": lambda: wales_section(Path(folder) / "wales"),
+        }
+    return real | {"sample": sample_section}
+
+
+def main() -> None:
+    folder = os.environ.get("DEPLOY_OPT_REAL_DATA")
+    there, names = sections(folder), sys.argv[1:]
+    head = ["# Forecast accuracy", "", "Made by `benchmarks/bench_forecast.py`.", ""]
+    if not folder:
+        head += ["The real cities were left out: DEPLOY_OPT_REAL_DATA is not set.", ""]
+    parts = ["\n".join(head)]
+    if names:
+        parts += RESULT.read_text(encoding="utf-8").split("\n## ")[1:]
+        parts[1:] = [f"## {part}\n" for part in parts[1:]]
+    for name in names or there:
+        made = "\n".join(there[name]())
+        title = made.partition(":")[0]
+        same = [rank for rank, part in enumerate(parts) if part.partition(":")[0] == title]
+        parts = [p for rank, p in enumerate(parts) if rank not in same]
+        parts.insert(same[0] if same else len(parts), made)
+        print(made)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(text, encoding="utf-8")
+    RESULT.write_text("\n".join(part.rstrip("\n") + "\n" for part in parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from deploy_opt.demand.patterns import find_patterns
 from deploy_opt.demand.scoring import MODELS
 from deploy_opt.demand.shares import class_shares
 from deploy_opt.errors import FaultList, InputError, nearest
-from deploy_opt.stages import count_demand, covariates_from, window_words
+from deploy_opt.stages import count_demand, covariates_from, where_people_live, window_words
 
 if TYPE_CHECKING:
     from deploy_opt.executor import Executor
@@ -78,15 +78,24 @@ def describe_demand(
     first = demand.counts["hour"].min().to_pydatetime()
     covariates = covariates_from(scenario, first)
     patterns = find_patterns(demand.counts, covariates, zone=scenario.time_zone)
+    rows = _with_events(patterns.frame, demand.forecast.event_effects)
     counted = _counted(scenario, calls, demand)
     if counted.empty:
-        return DemandDetails(patterns.frame, None, patterns.notes)
+        return DemandDetails(rows, None, patterns.notes)
     shares = class_shares(
         counted,
         areas.frame["area_id"].tolist(),
         self_initiated=scenario.demand.self_initiated,
     )
-    return DemandDetails(patterns.frame, shares.frame, (*patterns.notes, *shares.notes))
+    return DemandDetails(rows, shares.frame, (*patterns.notes, *shares.notes))
+
+
+def _with_events(patterns: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """Put the effects of events on areas near them behind the other patterns of their service."""
+    if effects.empty:
+        return patterns
+    joined = pd.concat([patterns, effects.astype(patterns.dtypes.to_dict())])
+    return joined.sort_values("service", kind="stable", ignore_index=True)
 
 
 def _counted(scenario: Scenario, calls: Calls, demand: Demand) -> pd.DataFrame:
@@ -111,6 +120,7 @@ def backtest_demand(
 ) -> Backtest:
     """Forecast the last weeks of the history from before them; services are worked off apart."""
     counts, covariates, notes = count_demand(scenario, calls, areas)
+    places, residents, resident_notes = where_people_live(scenario, areas, counts)
     cutoffs = weekly_cutoffs(counts, weeks, horizon_h)
     work = functools.partial(
         backtest,
@@ -119,6 +129,8 @@ def backtest_demand(
         covariates=replace(covariates, notes=()),
         models=models,
         zone=scenario.time_zone,
+        population=residents,
+        places=places,
         pool="wide" if _SLOW_MODELS.intersection(models or ()) else "standard",
     )
     units = [mine for _, mine in counts.groupby("service", observed=True, sort=True)]
@@ -127,7 +139,8 @@ def backtest_demand(
     named = ("weather", "events", "holidays", "school_days")
     there = tuple(n.replace("_", " ") for n in named if getattr(covariates, n) is not None)
     stamps = tuple(cutoff.isoformat() for cutoff in cutoffs)
-    return Backtest(scores, stamps, window_words(counts), there, notes)
+    said = (*notes, *resident_notes)
+    return Backtest(scores, stamps, window_words(counts), there, said)
 
 
 def weekly_cutoffs(counts: pd.DataFrame, weeks: int, horizon_h: int) -> list[pd.Timestamp]:

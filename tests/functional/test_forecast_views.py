@@ -32,6 +32,7 @@ def test_a_run_leaves_patterns_classes_and_their_page(ran):
     assert "Vier Viertel" in page
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
+    assert 'href="patterns.html"' in (ran / "index.html").read_text(encoding="utf-8")
     manifest = json.loads((ran / "manifest.json").read_text(encoding="utf-8"))
     assert {"patterns.csv", "patterns.html", "class_shares.parquet"} <= set(
         manifest["files_sha256"]
@@ -42,6 +43,27 @@ def test_the_forecast_command_leaves_them_too(town, deploy_opt, tmp_path):
     code, out, _ = deploy_opt("forecast", town, "--out", tmp_path / "f", "--json")
     assert code == 0
     assert {"patterns.csv", "class_shares.parquet"} <= set(json.loads(out)["files"])
+
+
+@pytest.mark.slow
+def test_a_forecast_in_processes_has_the_same_bytes_and_says_where_it_was_made(
+    town, deploy_opt, tmp_path
+):
+    for name in ("serial", "processes:2"):
+        out = tmp_path / name.replace(":", "")
+        words = ("--executor", name, "--fresh", "--out", out)
+        assert deploy_opt("forecast", town, *words)[0] == 0
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["executor"] == name
+    serial, processes = (tmp_path / name / "paths.parquet" for name in ("serial", "processes2"))
+    assert serial.read_bytes() == processes.read_bytes()
+
+
+@pytest.mark.parametrize("command", ["run", "forecast", "plan"])
+def test_a_misspelt_executor_is_refused_before_anything_is_read(town, deploy_opt, command):
+    code, _, err = deploy_opt(command, town, "--executor", "proceses:2")
+    assert code == 2
+    assert "did you mean 'processes'" in err
 
 
 def test_a_backtest_prints_a_table_and_leaves_scores_and_a_card(town, deploy_opt, tmp_path):
@@ -57,7 +79,7 @@ def test_a_backtest_prints_a_table_and_leaves_scores_and_a_card(town, deploy_opt
     wanted = {"deviance", "crps", "pinball_0.9", "coverage_0.8", "bias", "skill", "reducible_skill"}
     assert wanted <= set(scores["metric"])
     card = (out / "model_card_forecast.md").read_text(encoding="utf-8")
-    for words in ("## What it predicts", "## How well", "## Limits", "never persons", "2026-02-23"):
+    for words in ("## How well", "## Limits", "## Not for", "never persons", "2026-02-23"):
         assert words in card
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest["files_sha256"]) == {"backtest.csv", "model_card_forecast.md"}
@@ -180,3 +202,70 @@ def test_supposed_weather_without_weather_is_refused(town, deploy_opt):
     code, _, err = deploy_opt("forecast", town, "--set", "demand.weather.shift_c=3")
     assert code == 2
     assert "inputs.weather" in err
+
+
+def with_matches(town):
+    """Give the north-eastern quarter a stadium: five times its calls around two matches a week."""
+    rng = np.random.default_rng(5)
+    days = [START - pd.Timedelta(days=k) for k in range(1, 84) if k % 7 in {2, 5}]
+    start = pd.DatetimeIndex([*sorted(days), START + pd.Timedelta(days=2)]) + pd.Timedelta("18h")
+    events = pd.DataFrame({"name": "Derby", "start": start, "end": start + pd.Timedelta("2h")})
+    events = events.assign(lat=50.027, lon=10.042, attendance=9000)
+    events.to_csv(town.parent / "data" / "events.csv", index=False)
+    people = pd.DataFrame({"area_id": ["A1", "A2", "A3", "A4"], "population": [900, 800, 700, 600]})
+    people.to_csv(town.parent / "data" / "population.csv", index=False)
+    calls = pd.read_csv(town.parent / "data" / "calls.csv")
+    at = start[:-1].repeat(rng.poisson(13.0, len(start) - 1))
+    at = (at + pd.to_timedelta(rng.integers(-120, 300, len(at)), unit="min")).tz_localize(ZONE)
+    more = pd.DataFrame(
+        {
+            "incident_id": [f"M{rank:05d}" for rank in range(len(at))],
+            "service": "ems",
+            "priority": "1",
+            "received_at": at.map(lambda t: t.isoformat()),
+            "lon": 10.028 + 0.028 * rng.random(len(at)),
+            "lat": 50.018 + 0.018 * rng.random(len(at)),
+        }
+    )
+    every = pd.concat([calls, more], ignore_index=True).astype({"priority": str})
+    every.to_csv(town.parent / "data" / "calls.csv", index=False)
+    text = town.read_text(encoding="utf-8")
+    files = "  events: data/events.csv\n  population: data/population.csv\n  posts:"
+    town.write_text(text.replace("  posts:", files, 1), encoding="utf-8")
+    return town
+
+
+@pytest.mark.slow
+def test_a_stadium_draws_the_calls_of_the_week_and_the_run_says_how_far(town, deploy_opt, tmp_path):
+    code, said, _ = deploy_opt("forecast", with_matches(town), "--out", tmp_path / "f")
+    assert code == 0
+    assert "ems: events: areas within 1 km of an event of 9,000 people have" in said
+    patterns = pd.read_csv(tmp_path / "f" / "patterns.csv", dtype={"key": str})
+    check_frame(patterns, TABLES["patterns.csv"], where="patterns.csv")
+    effects = patterns[patterns["pattern"] == "events"]
+    assert effects["key"].tolist() == ["before:1km", "during:1km", "after:1km"]
+    assert (effects["lo"] > 1.0).all()
+    page = (tmp_path / "f" / "patterns.html").read_text(encoding="utf-8")
+    assert "Areas near events" in page
+    made = pd.read_parquet(tmp_path / "f" / "forecast.parquet")
+    by_hour = made.pivot_table(index="hour", columns="area_id", values="mean")
+    share = by_hour["A4"] / by_hour.sum(axis=1)
+    match, eve = START + pd.Timedelta("2D18h"), START + pd.Timedelta("1D18h")
+    assert share[match] > 1.4 * share[eve]
+
+
+@pytest.mark.slow
+def test_a_backtest_reads_events_near_areas_and_residents_too(town, deploy_opt, tmp_path):
+    scenario, score = with_matches(town), {}
+    for name, words in {"with": (), "without": ("--set", "inputs.events=null")}.items():
+        out = tmp_path / name
+        code, _, err = deploy_opt("backtest", scenario, "--weeks", 2, "--out", out, *words)
+        assert code == 0, err
+        scores = pd.read_csv(out / "backtest.csv")
+        rows = scores[(scores["level"] == "area") & (scores["model"] == "forecast")]
+        score[name] = rows.set_index("metric")["value"]["deviance"]
+    assert score["with"] < score["without"]
+    (town.parent / "data" / "population.csv").write_text("area_id,population\nA1,-4\n")
+    code, _, err = deploy_opt("backtest", scenario, "--weeks", 2, "--out", tmp_path / "bad")
+    assert code == 2
+    assert "population.csv, line 2" in err

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from deploy_opt.demand.forecast import forecast
+from deploy_opt.errors import InputError
 from deploy_opt.tables import VALUE_COLUMNS
 
 FIRST = pd.Timestamp("2025-01-06")
@@ -66,7 +67,42 @@ def test_an_area_with_ten_calls_has_about_their_rate_and_may_have_none_or_some(b
 def test_an_area_without_calls_has_a_small_rate_that_may_be_wrong():
     made = week_ahead(history(30, A=0.6, B=0.0))
     assert 0 < area_means(made)["B"] < 0.1
+    drawn = week_paths(made, "B")
+    assert np.quantile(drawn, 0.9) == 0
+    assert 0 < (drawn > 0).mean() < 0.15
     assert any("1 of 2 areas have no call" in note for note in made.notes)
+
+
+def test_areas_with_no_call_or_ten_calls_are_drawn_towards_their_share_of_the_residents():
+    counts = history(30, A=0.6, B=0.3, many=0.0, few=0.0, D=0.0)
+    rows = counts.index[counts["area_id"] == "D"]
+    counts.loc[np.random.default_rng(1).choice(rows, 10, replace=False), "num_calls"] = 1
+    people = {"A": 20_000.0, "B": 10_000.0, "many": 9_000.0, "few": 100.0}
+    plain = area_means(week_ahead(counts))
+    small, large = (
+        area_means(week_ahead(counts, population=people | {"D": residents}))
+        for residents in (100.0, 9_000.0)
+    )
+    assert plain["many"] == pytest.approx(plain["few"])
+    assert large["many"] > plain["many"] > large["few"]
+    assert large["many"] > 5 * large["few"]
+    assert 10 / 30 * 0.5 < small["D"] < plain["D"] < large["D"] < 10 / 30 * 1.5
+    for area in ("A", "B"):
+        assert large[area] == pytest.approx(plain[area], rel=0.02)
+
+
+def test_a_population_of_nobody_is_no_population():
+    counts = history(12, A=0.6, B=0.0)
+    plain, nobody = (week_ahead(counts, population=p) for p in (None, {"A": 0.0, "B": 0.0}))
+    pd.testing.assert_frame_equal(plain.quantiles, nobody.quantiles, check_exact=True)
+
+
+def test_a_population_without_an_area_is_refused_by_its_name():
+    counts = history(12, A=0.6, B=0.0)
+    with pytest.raises(InputError, match="population: B: found nothing"):
+        week_ahead(counts, population={"A": 10.0})
+    with pytest.raises(InputError, match="population: B: found -1"):
+        week_ahead(counts, population={"A": 10.0, "B": -1.0})
 
 
 @pytest.mark.parametrize("value", [1, 2])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from deploy_opt.demand.choice import choose, make_plan
 from deploy_opt.demand.counts import count_grids, local_time
-from deploy_opt.demand.frames import check_levels, district_columns, population_of
+from deploy_opt.demand.frames import check_levels, district_columns, places_of, population_of
 from deploy_opt.demand.origins import OriginRunner, hindsight
 from deploy_opt.demand.predictive import measure_spread
 from deploy_opt.demand.scoring import MODELS, Trial, score_trials
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from deploy_opt.demand.drivers import CovariateFrames
     from deploy_opt.demand.members import Pool
     from deploy_opt.demand.origins import Origin
+    from deploy_opt.executor import Executor
 
 
 def backtest(  # noqa: PLR0913  (the pinned library call)
@@ -36,6 +37,7 @@ def backtest(  # noqa: PLR0913  (the pinned library call)
     zone: str = "UTC",
     weather_known_h: int | None = None,
     population: Mapping[str, float] | None = None,
+    places: pd.DataFrame | None = None,
     pool: Pool = "standard",
 ) -> pd.DataFrame:
     """Forecast from each cutoff with what was known then, and score against what came.
@@ -62,8 +64,10 @@ def backtest(  # noqa: PLR0913  (the pinned library call)
         skill is an upper bound, as it is seldom forecast that well.
     population
         area_id -> residents, for the shares of areas with few calls.
+    places
+        area_id, lon, lat: a point of each area, for events near areas; see `forecast`.
     pool
-        ``wide`` adds AutoCES(24) and AutoETS(24), about ten seconds a series.
+        ``wide`` adds AutoCES(24) and AutoETS(24), a second or two a series.
 
     Returns
     -------
@@ -88,6 +92,7 @@ def backtest(  # noqa: PLR0913  (the pinned library call)
             weather_known_h=weather_known_h,
             districts=district_columns(grid.area_ids, levels),
             population=population_of(grid.area_ids, population),
+            places=places_of(grid.area_ids, places),
             pool=pool,
         )
         trials = [_trial(runner, cutoff, horizon_h) for cutoff in at]
@@ -126,7 +131,10 @@ def _check(
 
 
 def score_origins(
-    origins: Sequence[Origin], service: str, area_ids: tuple[str, ...]
+    origins: Sequence[Origin],
+    service: str,
+    area_ids: tuple[str, ...],
+    executor: Executor | None = None,
 ) -> pd.DataFrame:
     """Score the origins that the city model was chosen by; each is left out of its own choice.
 
@@ -136,10 +144,12 @@ def score_origins(
         From `OriginRunner`; with none the frame is empty.
     service, area_ids
         What they are of.
+    executor
+        Where each is scored; None: here.
     """
     trials = []
     for one in origins:
         others = [origin for origin in origins if origin is not one] or list(origins)
         choice = choose(others)
         trials.append(Trial(one, choice, measure_spread(others, choice)))
-    return score_trials(trials, service, area_ids)
+    return score_trials(trials, service, area_ids, executor=executor)

@@ -27,7 +27,7 @@ class CovariateFrames(Protocol):
     weather
         hour (naive local), temperature_c, precipitation_mm, snowfall_cm, wind_kph.
     events
-        start_at, end_at (naive local), attendance.
+        start_at, end_at (naive local), attendance [, lon, lat: degrees].
     holidays
         date, name.
     school_days

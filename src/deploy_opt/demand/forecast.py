@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,21 +11,27 @@ import pandas as pd
 from deploy_opt.demand.backtest import score_origins
 from deploy_opt.demand.choice import make_plan
 from deploy_opt.demand.counts import count_grids, local_time
+from deploy_opt.demand.fits import fit_all
 from deploy_opt.demand.frames import (
     ServiceForecast,
     area_frame,
     check_levels,
     district_columns,
+    event_frame,
     level_frame,
+    no_event_effects,
     path_frame,
+    places_of,
     population_of,
     weekly_means,
 )
 from deploy_opt.demand.origins import OriginRunner, hindsight
 from deploy_opt.demand.outages import find_outages
 from deploy_opt.demand.predictive import measure_spread
+from deploy_opt.demand.supposed import effect_words, suppose
 from deploy_opt.demand.windows import hours_ahead
 from deploy_opt.errors import FaultList, InputError, nearest
+from deploy_opt.executor import executor_for
 from deploy_opt.inputs.wall_clock import HOUR
 from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
     from deploy_opt.demand.drivers import CovariateFrames
     from deploy_opt.demand.members import Pool
     from deploy_opt.demand.windows import Window
+    from deploy_opt.executor import Executor
 
 _LONG_GAP_H = 4 * HOURS_PER_WEEK
 _SHORT_HISTORY_WEEKS = 8.0
@@ -65,6 +72,11 @@ class DemandForecast:
         Service -> its areas, in the order of the rows of `weekly`.
     weekly
         Service -> (areas, 168) expected calls per hour, see `weekly_rates`.
+    event_effects
+        Rows of ``patterns.csv``: how areas near an event call; empty where no effect was kept.
+    weather_effects
+        Service -> what a supposed weather multiplies the calls of the horizon with, and its 95 %
+        interval; empty without one.
     """
 
     quantiles: pd.DataFrame
@@ -74,6 +86,8 @@ class DemandForecast:
     notes: tuple[str, ...]
     areas: dict[str, tuple[str, ...]]
     weekly: dict[str, NDArray[np.float64]]
+    event_effects: pd.DataFrame = field(default_factory=no_event_effects)
+    weather_effects: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def weekly_rates(self, service: str) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """Give the expected calls per hour of a usual week of the horizon.
@@ -120,7 +134,10 @@ def forecast(  # noqa: PLR0913  (the pinned library call)
     num_paths: int = 200,
     calls_per_day: Mapping[str, float] | None = None,
     population: Mapping[str, float] | None = None,
+    places: pd.DataFrame | None = None,
     pool: Pool = "standard",
+    supposed_weather: pd.DataFrame | None = None,
+    executor: Executor | None = None,
 ) -> DemandForecast:
     """Forecast the calls per service, area and hour.
 
@@ -156,8 +173,21 @@ def forecast(  # noqa: PLR0913  (the pinned library call)
         are scaled and paths drawn anew, as whole calls cannot be scaled.
     population
         area_id -> residents, >= 0: areas with few calls are drawn towards their share of them.
+    places
+        area_id, lon, lat: a point of each area, degrees. Events with a place then also act on the
+        areas near them, where that forecast the past better (see `learn_near_events`); areas still
+        add up to the city. None: events act on city and districts as a whole.
     pool
-        ``wide`` adds AutoCES(24) and AutoETS(24), about ten seconds a series.
+        ``wide`` adds AutoCES(24) and AutoETS(24), a second or two a series.
+    supposed_weather
+        Weather by hour to suppose over the horizon, such as a hot week, as the weather of
+        `covariates`, which stays what was to be expected. The forecast is then the one under the
+        expected weather times the effect that the history shows for the difference, with the
+        uncertainty of that effect (see `weather_effect`); `calls_per_day` is what it is scaled to
+        before that effect.
+    executor
+        Where test stretches and horizons are fitted and scored, from `executor_for`; None: here,
+        one after the other. The forecast is the same everywhere.
 
     Raises
     ------
@@ -170,14 +200,17 @@ def forecast(  # noqa: PLR0913  (the pinned library call)
     hours_ahead(first, horizon_h, zone)
     grids = _with_calls(grids, first, notes)
     _check_names(grids, levels, calls_per_day, num_paths)
+    _check_supposed(covariates, supposed_weather)
     residents = [population_of(grid.area_ids, population) for grid in grids]
+    points = [places_of(grid.area_ids, places) for grid in grids]
     if "observed" not in counts:
         hidden, outage_notes = find_outages(grids)
         grids = tuple(g.without(h) for g, h in zip(grids, hidden, strict=True))
         notes += outage_notes
     known_h = _weather_known_h(covariates, first)
+    workers = executor if executor is not None else executor_for("serial")
     made = []
-    for grid, people in zip(grids, residents, strict=True):
+    for grid, people, point in zip(grids, residents, points, strict=True):
         districts = district_columns(grid.area_ids, levels)
         runner = OriginRunner(
             grid.before(first),
@@ -186,10 +219,11 @@ def forecast(  # noqa: PLR0913  (the pinned library call)
             weather_known_h=known_h,
             districts=districts,
             population=people,
+            places=point,
             pool=pool,
         )
         target = (calls_per_day or {}).get(grid.service)
-        made.append(_one_service(runner, first, horizon_h, target))
+        made.append(_one_service(runner, first, horizon_h, target, supposed_weather, workers))
         notes += [note for note in made[-1].notes if note not in notes]
     return DemandForecast(
         quantiles=pd.concat([area_frame(m) for m in made], ignore_index=True),
@@ -199,6 +233,10 @@ def forecast(  # noqa: PLR0913  (the pinned library call)
         notes=tuple(notes),
         areas={m.window.service: m.window.area_ids for m in made},
         weekly={m.window.service: m.weekly for m in made},
+        event_effects=event_frame(made),
+        weather_effects={
+            m.window.service: m.weather_effect for m in made if m.weather_effect is not None
+        },
     )
 
 
@@ -239,6 +277,15 @@ def _check_names(
     faults.raise_if_any()
 
 
+def _check_supposed(
+    covariates: CovariateFrames | None, supposed_weather: pd.DataFrame | None
+) -> None:
+    weather = None if covariates is None else covariates.weather
+    if supposed_weather is not None and (weather is None or weather.empty):
+        found = "a weather to suppose, but none of the history to learn its effect from"
+        raise InputError.of("supposed_weather", found, "covariates with weather")
+
+
 def _weather_known_h(covariates: CovariateFrames | None, first: pd.Timestamp) -> int | None:
     """Hours from the start on for which the weather frame holds a temperature or a sum."""
     weather = None if covariates is None else covariates.weather
@@ -250,21 +297,35 @@ def _weather_known_h(covariates: CovariateFrames | None, first: pd.Timestamp) ->
 
 
 def _one_service(
-    runner: OriginRunner, first: pd.Timestamp, horizon_h: int, target: float | None
+    runner: OriginRunner,
+    first: pd.Timestamp,
+    horizon_h: int,
+    target: float | None,
+    supposed: pd.DataFrame | None,
+    workers: Executor,
 ) -> ServiceForecast:
     grid = runner.grid
+    origins, fitted = fit_all(runner, first, horizon_h, workers)
     window = runner.window(first, horizon_h)
-    origins = runner.before(first, horizon_h)
     plan = make_plan(origins, runner.districts)
     tested = [plan.on(origin) for origin in origins]
     choice = plan.city
-    members = plan.apply(runner.members(window, only_factor_model=len(origins) == 0))
+    members = plan.apply(fitted)
     spread = measure_spread(tested or [hindsight(runner.learned(first), window)], choice)
     means = choice.mean(members.city)[:, None] * members.split
     usual = members.rates.at(np.arange(HOURS_PER_WEEK))
     if target is not None:
         means *= target / (means.sum() / (window.ahead_length_h.sum() / HOURS_PER_DAY))
     notes = [*_window_notes(window), f"{grid.service}: {choice.words}"]
+    effect = on_total = None
+    if supposed is not None and runner.covariates is not None:
+        effect = suppose(window, members.rates, runner.covariates, supposed)
+        on_total = None if effect is None else effect.on_total(means.sum(axis=1))
+        words = effect_words(on_total, doubtful="weather" in plan.dropped)
+        notes.append(f"{grid.service}: {words}")
+    if effect is not None:
+        means *= effect.factor[:, None]
+        spread = replace(spread, weather=effect)
     notes += [f"{grid.service}: {note}" for note in plan.notes]
     notes += [f"{grid.service}: {note}" for note in members.notes]
     notes += runner.faults(first, window)
@@ -273,8 +334,10 @@ def _one_service(
         means=means,
         spread=spread,
         weekly=weekly_means(window, means, usual),
-        skill=score_origins(tested, grid.service, grid.area_ids),
+        skill=score_origins(tested, grid.service, grid.area_ids, workers),
         notes=tuple(notes),
+        event_effects=members.event_effects,
+        weather_effect=on_total,
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from deploy_opt.demand.predictive import draw_paths, value_columns
 from deploy_opt.errors import FaultList
 from deploy_opt.seeds import stream
+from deploy_opt.tables import TABLES
 from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class ServiceForecast:
         Scores of the origins.
     notes
         What was done and found, in words.
+    event_effects
+        How areas near an event call: the columns of ``patterns.csv`` after the service, or None.
+    weather_effect
+        What a supposed weather multiplies the calls of the horizon with, and its 95 % interval.
     """
 
     window: Window
@@ -52,6 +57,8 @@ class ServiceForecast:
     weekly: NDArray[np.float64]
     skill: pd.DataFrame
     notes: tuple[str, ...]
+    event_effects: pd.DataFrame | None = None
+    weather_effect: tuple[float, float, float] | None = None
 
 
 def check_levels(
@@ -116,6 +123,47 @@ def population_of(
     return people
 
 
+def places_of(area_ids: tuple[str, ...], places: pd.DataFrame | None) -> NDArray[np.float64] | None:
+    """Lay a point of each area out in the order of the areas, (areas, 2) degrees, or None.
+
+    Parameters
+    ----------
+    area_ids
+        The areas.
+    places
+        area_id, lon, lat, degrees; a row for each area, others are not looked at. An area with an
+        empty point is near no event.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, an area has no row or several, a point is off the globe, or no
+        area has one.
+    """
+    if places is None:
+        return None
+    faults = FaultList()
+    for name in ("area_id", "lon", "lat"):
+        if name not in places:
+            faults.add("places", f"no column {name!r}", "columns area_id, lon, lat")
+    faults.raise_if_any()
+    index = pd.Index(places["area_id"].astype(str))
+    for area in index[index.duplicated()].unique():
+        faults.add(f"places: {area}", "several rows", "one row for each area")
+    for area in sorted(set(area_ids) - set(index)):
+        faults.add(f"places: {area}", "no row", "one row for each area")
+    faults.raise_if_any()
+    numbers = places[["lon", "lat"]].apply(pd.to_numeric, errors="coerce")
+    found: NDArray[np.float64] = numbers.to_numpy(dtype=float)[index.get_indexer(list(area_ids))]
+    for area in np.flatnonzero((np.abs(found) > (180.0, 90.0)).any(axis=1)):
+        at = f"lon {found[area, 0]:g}, lat {found[area, 1]:g}"
+        faults.add(f"places: {area_ids[area]}", at, "degrees, lon -180 to 180, lat -90 to 90")
+    if not np.isfinite(found).all(axis=1).any():
+        faults.add("places", "no area with a point", "lon and lat of areas, degrees")
+    faults.raise_if_any()
+    return found
+
+
 def weekly_means(
     window: Window, means: NDArray[np.float64], usual: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -150,7 +198,8 @@ def area_frame(made: ServiceForecast) -> pd.DataFrame:
     """Lay out means and quantiles of the areas, contract ``forecast.parquet``."""
     window = made.window
     num_hours, num_areas = made.means.shape
-    values = value_columns(made.means.T.reshape(-1), np.repeat(made.spread.of_cells(), num_hours))
+    variance = made.spread.of_area_hours(num_hours).reshape(-1)
+    values = value_columns(made.means.T.reshape(-1), variance)
     keys = {
         "service": window.service,
         "area_id": np.repeat(np.array(window.area_ids, dtype=object), num_hours),
@@ -189,6 +238,22 @@ def level_frame(made: ServiceForecast, levels: Mapping[str, str] | None) -> pd.D
     return pd.concat(frames, ignore_index=True)
 
 
+def event_frame(made: list[ServiceForecast]) -> pd.DataFrame:
+    """Lay the effects of events on areas near them out as rows of ``patterns.csv``."""
+    found = [
+        m.event_effects.assign(service=m.window.service)
+        for m in made
+        if m.event_effects is not None and len(m.event_effects)
+    ]
+    empty = no_event_effects()
+    return pd.concat(found, ignore_index=True)[list(empty)] if found else empty
+
+
+def no_event_effects() -> pd.DataFrame:
+    """Give the frame of `event_frame` without a row."""
+    return pd.DataFrame(columns=list(TABLES["patterns.csv"].names))
+
+
 def path_frame(made: list[ServiceForecast], seed: int, num_paths: int) -> pd.DataFrame:
     """Draw the paths of every service, contract ``paths.parquet``.
 
@@ -209,7 +274,8 @@ def path_frame(made: list[ServiceForecast], seed: int, num_paths: int) -> pd.Dat
         num_hours, num_areas = one.means.shape
         out = every[row : row + size].reshape(num_areas, num_hours, num_paths)
         rng = stream(seed, "demand", "paths", window.service)
-        draw_paths(one.means, window.ahead, one.spread, rng, out)
+        weather = stream(seed, "demand", "weather", window.service)
+        draw_paths(one.means, window.ahead, one.spread, rng, out, weather_rng=weather)
         row += size
         key = {
             "service": window.service,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 from deploy_opt.demand.area_waves import fit_area_waves
 from deploy_opt.demand.baselines import BASELINES, LEVEL_RULES
 from deploy_opt.demand.drivers import build_drivers
+from deploy_opt.demand.near_events import learn_near_events
 from deploy_opt.demand.rates import fit_area_rates, fit_effects, recent_ratio
 from deploy_opt.demand.series import arima_with_drivers, daily_level, hourly_smoothing
 from deploy_opt.units import HOURS_PER_WEEK
@@ -17,6 +19,7 @@ from deploy_opt.units import HOURS_PER_WEEK
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from deploy_opt.demand.counts import CountGrid
@@ -62,6 +65,9 @@ class Members:
         District -> member of the pool -> (ahead,) calls.
     district_effects
         District -> driver group -> (ahead,).
+    event_effects
+        How areas near an event call, the columns of ``patterns.csv`` after the service; None where
+        events or places were not given.
     """
 
     rates: AreaRates
@@ -74,6 +80,7 @@ class Members:
     effects: dict[str, NDArray[np.float64]]
     districts: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
     district_effects: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
+    event_effects: pd.DataFrame | None = None
 
 
 @dataclass(slots=True)
@@ -193,7 +200,7 @@ WIDE_MODELS: dict[str, Callable[[_Series], NDArray[np.float64] | None]] = CITY_M
     "hourly_ces": lambda series: _hourly(series, "ces"),
     "hourly_ets": lambda series: _hourly(series, "ets"),
 }
-"""The wide pool: also AutoCES(24) and AutoETS(24), seconds a fit."""
+"""The wide pool: also AutoCES(24) and AutoETS(24), a tenth of a second a fit."""
 POOL = (FALLBACK, *CITY_MODELS)
 
 
@@ -207,6 +214,7 @@ def run_members(  # noqa: PLR0913  (one call fits everything of a window)
     with_baselines: bool = False,
     districts: Mapping[str, NDArray[np.int64]] | None = None,
     population: NDArray[np.float64] | None = None,
+    places: NDArray[np.float64] | None = None,
     pool: Pool = "standard",
 ) -> Members:
     """Fit the area models and every member of the pool, and let them look ahead.
@@ -229,17 +237,21 @@ def run_members(  # noqa: PLR0913  (one call fits everything of a window)
         District -> columns of its areas, to forecast districts too.
     population
         (areas,) residents, for the shares of areas with few calls.
+    places
+        (areas, 2) longitude and latitude of a point of each area, for events near areas; None:
+        events act on city and districts as a whole.
     pool
         ``wide`` adds AutoCES(24) and AutoETS(24) to the members.
     """
-    rates = fit_area_rates(
-        window.calls,
-        window.exposure,
-        window.past_how,
-        age_weeks=window.age_weeks,
-        population=population,
-    )
+    fit_rates = functools.partial(_rates_of, population=population)
+    events = None if covariates is None or only_factor_model else covariates.events
+    near = None
+    if events is not None and len(events) and places is not None:
+        near = learn_near_events(window, events, places, fit_rates)
+        window = near.window
+    rates = fit_rates(window) if near is None else near.rates
     raw = rates.at(window.ahead_how)
+    raw = raw if near is None else near.spread(raw)
     drivers = build_drivers(covariates, window.past, window.ahead, weather_known_h=weather_known_h)
     length = window.ahead_length_h.astype(np.float32)[:, None]
     wanted = BASELINES if with_baselines else {FALLBACK: BASELINES[FALLBACK]}
@@ -255,7 +267,7 @@ def run_members(  # noqa: PLR0913  (one call fits everything of a window)
     for name, columns in groups.items():
         series = _Series(
             calls=window.calls[:, columns].sum(axis=1, dtype=float),
-            expected=_expected(table[:, columns], window, columns),
+            expected=expected_calls(table[:, columns], window, columns),
             ahead=raw[:, columns].sum(axis=1) * window.ahead_length_h,
             drivers=drivers,
             age_weeks=window.age_weeks,
@@ -275,13 +287,26 @@ def run_members(  # noqa: PLR0913  (one call fits everything of a window)
         week = fit_area_waves(
             window.calls, window.exposure, window.past_how, rates, age_weeks=window.age_weeks
         )
-        waves = _shares(week[window.ahead_how])
+        ahead = week[window.ahead_how]
+        waves = _shares(ahead if near is None else near.spread(ahead))
     city, city_effects = means.pop(None), effects.pop(None)
     return Members(
-        rates, _shares(raw), city, baselines, rules, drivers.notes, waves, city_effects,
+        rates, _shares(raw), city, baselines, rules,
+        drivers.notes if near is None else (*drivers.notes, *near.notes), waves, city_effects,
         {str(name): mean for name, mean in means.items()},
         {str(name): effect for name, effect in effects.items()},
+        None if near is None else near.rows,
     )  # fmt: skip
+
+
+def _rates_of(window: Window, population: NDArray[np.float64] | None) -> AreaRates:
+    return fit_area_rates(
+        window.calls,
+        window.exposure,
+        window.past_how,
+        age_weeks=window.age_weeks,
+        population=population,
+    )
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -289,7 +314,7 @@ def _shares(values: NDArray[np.float64]) -> NDArray[np.float32]:
     return shares
 
 
-def _expected(
+def expected_calls(
     table: NDArray[np.float32], window: Window, columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Sum what the area model expects in the observed part of each past hour, (past,).

@@ -129,6 +129,8 @@ class OriginRunner:
         District -> columns of its areas, to forecast districts too.
     population
         (areas,) residents, for the shares of areas with few calls.
+    places
+        (areas, 2) longitude and latitude of a point of each area, for events near areas.
     pool
         ``standard`` or ``wide``, see `run_members`.
     """
@@ -142,18 +144,21 @@ class OriginRunner:
         weather_known_h: int | None,
         districts: dict[str, NDArray[np.int64]] | None = None,
         population: NDArray[np.float64] | None = None,
+        places: NDArray[np.float64] | None = None,
         pool: Pool = "standard",
     ) -> None:
         self.grid = grid
-        self._covariates = covariates
         self._zone = zone
         self._weather_known_h = weather_known_h
+        self.covariates = covariates
         self.districts = districts
         self._population = population
+        self._places = places
         self._pool: Pool = pool
         self._least: dict[pd.Timestamp, int] = {}
         self._breaks: dict[pd.Timestamp, tuple[Break, ...]] = {}
         self._learned: tuple[pd.Timestamp, CountGrid] | None = None
+        self._cut: tuple[tuple[pd.Timestamp, int], Window] | None = None
         self._done: dict[tuple[pd.Timestamp, int], Origin] = {}
 
     def origin(self, cutoff: pd.Timestamp, horizon_h: int) -> Origin:
@@ -165,11 +170,17 @@ class OriginRunner:
 
     def before(self, cutoff: pd.Timestamp, horizon_h: int) -> list[Origin]:
         """Forecast from up to eight origins whose hours all lie before `cutoff`, oldest first."""
+        cutoffs, step_h = self.cutoffs(cutoff, horizon_h)
+        return [self.origin(at, step_h) for at in cutoffs]
+
+    def cutoffs(self, cutoff: pd.Timestamp, horizon_h: int) -> tuple[list[pd.Timestamp], int]:
+        """List the origins of `before`, and how many hours each looks ahead."""
         history = self.grid.before(cutoff)
         step_h = validation_h(horizon_h, history)
-        cutoffs = origin_cutoffs(history, step_h)
-        found = [self.origin(at, step_h) for at in cutoffs]
-        return [origin for origin in found if origin.seen.any()]
+        found = origin_cutoffs(history, step_h)
+        return [
+            at for at in found if history.between(at, at + step_h * HOUR).observed.any()
+        ], step_h
 
     def least(self, cutoff: pd.Timestamp) -> int:
         """Smallest count recorded before a cutoff, see `smallest_recorded`; later ones unread."""
@@ -188,9 +199,11 @@ class OriginRunner:
 
     def window(self, cutoff: pd.Timestamp, horizon_h: int) -> Window:
         """Cut the history up to a cutoff, from the last jump of the level on, and its horizon."""
-        window = make_window(self.learned(cutoff), cutoff, horizon_h, self._zone)
-        self._breaks[cutoff] = find_breaks(window)
-        return after_breaks(window, self._breaks[cutoff])
+        if self._cut is None or self._cut[0] != (cutoff, horizon_h):
+            window = make_window(self.learned(cutoff), cutoff, horizon_h, self._zone)
+            self._breaks[cutoff] = find_breaks(window)
+            self._cut = (cutoff, horizon_h), after_breaks(window, self._breaks[cutoff])
+        return self._cut[1]
 
     def faults(self, cutoff: pd.Timestamp, window: Window) -> list[str]:
         """Say what was found in the history before a cutoff that `window` was cut at."""
@@ -208,12 +221,13 @@ class OriginRunner:
         made = run_members(
             window,
             self.learned(cutoff),
-            self._covariates,
+            self.covariates,
             weather_known_h=self._weather_known_h,
             only_factor_model=only_factor_model,
             with_baselines=with_baselines,
             districts=self.districts,
             population=self._population,
+            places=self._places,
             pool=self._pool,
         )
         if not self.least(cutoff) or not with_baselines:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from deploy_opt.demand.choice import Choice
     from deploy_opt.demand.origins import Origin
+    from deploy_opt.demand.supposed import WeatherEffect
 
 _MOST_VARIANCE = 1.0
 _NEGLIGIBLE = 1e-9
@@ -37,16 +38,25 @@ class Spread:
         Shared by every area in the day, in the hour.
     area
         (areas,) of the area in the week.
+    weather
+        Effect of a supposed weather: what is not known of it is one more factor, shared by every
+        area and hour; None: no weather is supposed.
     """
 
     day: float
     hour: float
     area: NDArray[np.float64]
+    weather: WeatherEffect | None = None
 
     def of_cells(self) -> NDArray[np.float64]:
         """Variance of the product of the factors of one cell, (areas,)."""
         shared = (1.0 + self.day) * (1.0 + self.hour)
         return shared * (1.0 + self.area) - 1.0
+
+    def of_area_hours(self, num_hours: int) -> NDArray[np.float64]:
+        """Variance of the product of the factors of each area and hour, (areas, hours)."""
+        cells = np.repeat(self.of_cells()[:, None], num_hours, axis=1)
+        return cells if self.weather is None else _joint(cells, self.weather.variance())
 
     def of_sums(
         self, means: NDArray[np.float64], columns: NDArray[np.int64]
@@ -65,7 +75,13 @@ class Spread:
         own = (mine**2 @ self.area[columns]) / total**2
         shared = (1.0 + self.day) * (1.0 + self.hour)
         variance: NDArray[np.float64] = shared * (1.0 + own) - 1.0
-        return variance
+        return variance if self.weather is None else _joint(variance, self.weather.variance())
+
+
+def _joint(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Variance of the product of two independent factors of mean 1."""
+    variance: NDArray[np.float64] = (1.0 + one) * (1.0 + other) - 1.0
+    return variance
 
 
 def measure_spread(origins: Sequence[Origin], choice: Choice) -> Spread:
@@ -170,6 +186,8 @@ def draw_paths(
     spread: Spread,
     rng: np.random.Generator,
     out: NDArray[np.int32],
+    *,
+    weather_rng: np.random.Generator | None = None,
 ) -> None:
     """Draw integer paths: shared day and hour factors, area-week factors, Poisson counts.
 
@@ -185,11 +203,15 @@ def draw_paths(
         Random stream.
     out
         (areas, hours, paths), filled in place; sums over areas are paths of the level above.
+    weather_rng
+        Random stream of the effect of a supposed weather, so that all else is drawn as without.
     """
     num_paths = out.shape[2]
     day, week = days_of(hours), weeks_of(hours)
     shared = gamma_factors(rng, spread.day, (int(day[-1]) + 1, num_paths))[day]
     shared = shared * gamma_factors(rng, spread.hour, (len(hours), num_paths))
+    if spread.weather is not None and weather_rng is not None:
+        shared = shared * spread.weather.draw(weather_rng, num_paths)
     for area in range(means.shape[1]):
         own = gamma_factors(rng, float(spread.area[area]), (int(week[-1]) + 1, num_paths))
         out[area] = rng.poisson(means[:, area, None] * shared * own[week])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from deploy_opt.demand.choice import Choice
     from deploy_opt.demand.origins import Origin
     from deploy_opt.demand.predictive import Spread
+    from deploy_opt.executor import Executor
 
 FORECAST = "forecast"
 MODELS = (FORECAST, *WIDE_MODELS, *BASELINES, *LEVEL_RULES)
@@ -61,6 +63,7 @@ def score_trials(
     area_ids: tuple[str, ...],
     models: Sequence[str] | None = None,
     levels: Mapping[str, str] | None = None,
+    executor: Executor | None = None,
 ) -> pd.DataFrame:
     """Score models at area, district and city level.
 
@@ -74,14 +77,30 @@ def score_trials(
     `measure_spread` finds. The staffing rules are levels, not means, and have the two metrics of
     the 90 % quantile only. Intervals: jackknife over the cutoffs, t quantiles, 95 %.
 
+    Parameters
+    ----------
+    trials
+        One per cutoff.
+    service, area_ids
+        What they are of.
+    models
+        Some of `MODELS`; None: all.
+    levels
+        area_id -> district, or None.
+    executor
+        Where each trial is scored; None: here.
+
     Returns
     -------
     pandas.DataFrame
         Contract ``backtest.csv``; n is the number of values scored.
     """
     table: dict[tuple[str, str, str, str], list[tuple[float, float, int]]] = {}
-    for trial in trials:
-        for key, sums in _score(trial, service, area_ids, models, levels):
+    work = functools.partial(
+        _scored, service=service, area_ids=area_ids, models=models, levels=levels
+    )
+    for scored in [work(t) for t in trials] if executor is None else executor.map(work, trials):
+        for key, sums in scored:
             for metric, value in sums.items():
                 table.setdefault((*key, metric), []).append(value)
     rows = [
@@ -91,6 +110,17 @@ def score_trials(
     ]
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     return frame.astype({"value": float, "lo": float, "hi": float, "n": "int64"})
+
+
+def _scored(
+    trial: Trial,
+    *,
+    service: str,
+    area_ids: tuple[str, ...],
+    models: Sequence[str] | None,
+    levels: Mapping[str, str] | None,
+) -> list[tuple[tuple[str, str, str], _Sums]]:
+    return list(_score(trial, service, area_ids, models, levels))
 
 
 def _score(

@@ -14,9 +14,11 @@ from deploy_opt.inputs.shapes.labels import area_ids, area_names, display_names
 from deploy_opt.inputs.shapes.polygons import WGS84, read_polygons
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     import geopandas as gpd
+    import pandas as pd
     from numpy.typing import NDArray
 
 _SHOWN = 6
@@ -140,6 +142,25 @@ def locate_points(
     np.minimum.at(best, point, rank[area])
     ids = [*areas.frame["area_id"].to_numpy(dtype=object)[by_size], None]
     return np.asarray(ids, dtype=object)[best]
+
+
+def inner_points(areas: Areas, also: Iterable[str] = ()) -> pd.DataFrame:
+    """Give a point inside each area: area_id, lon, lat, degrees.
+
+    Parameters
+    ----------
+    areas
+        The areas.
+    also
+        Further ids; those without a shape have an empty point.
+    """
+    import pandas as pd
+
+    shapes = areas.frame.set_index(areas.frame["area_id"].astype(str)).geometry
+    points = shapes.representative_point()
+    ids = [*shapes.index, *sorted(set(also) - set(shapes.index))]
+    found = pd.DataFrame({"lon": points.x, "lat": points.y}).reindex(ids)
+    return found.rename_axis("area_id").reset_index()
 
 
 def codes(areas: Areas) -> dict[str, str]:
