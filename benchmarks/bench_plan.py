@@ -21,10 +21,10 @@ from plan_cases import STANDARD_S, cover_blocks, cover_city, drive_s, planned_ci
 from deploy_opt.plan.cover import merge_blocks
 from deploy_opt.plan.coverage import cover_model
 from deploy_opt.plan.deployment import plan_deployment
-from deploy_opt.plan.hypercube import busy_fractions
-from deploy_opt.plan.hypercube_search import search_on_hypercube
 from deploy_opt.plan.linked_positions import linked_positions
 from deploy_opt.plan.locate import locate
+from deploy_opt.plan.sites.hypercube import busy_fractions
+from deploy_opt.plan.sites.hypercube_search import search_on_hypercube
 from deploy_opt.plan.solver import linear_model, solve
 from deploy_opt.plan.value_tables import hour_problem
 from deploy_opt.plan.week import Week, week_moves
@@ -203,6 +203,35 @@ def bench_week():
     write_section("A city week of 300 posts", [*CITY_HEAD, linked_row(168)])
 
 
+def bench_scarce():
+    """Plan a small city with very few open posts: the gap with and without their own bound."""
+    forecast, times = planned_city(posts=40, points=600, calls_per_hour=4.0)
+    lines = [
+        (
+            "40 posts, 600 demand points, 4 calls an hour on average that take a unit for an hour, "
+            "9 units on average over 24 hours, 12 at a post. Without: the bound for any posts."
+        ),
+        "",
+        "| open posts | calls reached | gap without | gap | CPU s |",
+        "|---|---|---|---|---|",
+    ]
+    for most in (1, 2, 3, 5, 8):
+        settings = day_settings(24).model_copy(
+            update={
+                "posts": PostRules(max_open=most, max_moves_per_hour=None, capacity=12),
+                "fleet": Fleet(unit_hours_per_week=216, min_units=6, max_units=14, busy_cap=0.9),
+            }
+        )
+        seconds, plan = cpu(lambda s=settings: plan_deployment(forecast, times, s))
+        parts, value = plan.report.parts, plan.report.objective
+        free = max(parts["hull_bound"], parts["free_value"]) * (1 + parts["location_gap"])
+        lines.append(
+            f"| {most} | {value:.3f} | {free / value - 1:.2%} | {plan.report.gap:.2%} "
+            f"| {seconds:.0f} |"
+        )
+    write_section("Very few open posts", lines)
+
+
 def bench_expected():
     """MEXCLP on the city at noon: the value found within limits, and the proof."""
     forecast, times = planned_city()
@@ -301,9 +330,10 @@ PARTS = {
     "expected": bench_expected,
     "city": bench_city,
     "large": bench_large,
+    "scarce": bench_scarce,
     "week": bench_week,
 }
-BY_DEFAULT = ("hypercube", "cover", "expected", "city")
+BY_DEFAULT = ("hypercube", "cover", "expected", "city", "week", "scarce")
 
 
 def main():

@@ -43,7 +43,7 @@ def plan_settings(*, hours=24, busy_min=40.0, limit_s=300.0, first_hour=0, **sec
         "shifts": Shifts(starts_h=(0, 8, 16), lengths_h=(8,)),
         "posts": PostRules(max_moves_per_hour=None),
         "equity": EquityRules(),
-        "solver": Solver(gap=0.0),
+        "solver": Solver(gap=0.0, last_search="none"),
     }
     chosen.update(sections)
     return PlanSettings(

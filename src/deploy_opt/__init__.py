@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deploy_opt.demand.backtest import backtest as backtest
     from deploy_opt.demand.forecast import DemandForecast as DemandForecast
     from deploy_opt.demand.forecast import forecast as forecast
+    from deploy_opt.demand.trends.alarms import detect as detect
     from deploy_opt.errors import DeployOptError as DeployOptError
     from deploy_opt.errors import InfeasibleError as InfeasibleError
     from deploy_opt.errors import InputError as InputError
@@ -27,10 +28,18 @@ if TYPE_CHECKING:
     from deploy_opt.inputs.travel import travel_times as travel_times
     from deploy_opt.pipeline import Run as Run
     from deploy_opt.pipeline import run as run
+    from deploy_opt.plan.cover import merge_blocks as merge_blocks
     from deploy_opt.plan.deployment import plan_deployment as plan_deployment
-    from deploy_opt.plan.hypercube import busy_fractions as busy_fractions
+    from deploy_opt.plan.joint.services import plan_services as plan_services
     from deploy_opt.plan.locate import locate as locate
+    from deploy_opt.plan.response_layers import response_layers as response_layers
+    from deploy_opt.plan.sites.hypercube import busy_fractions as busy_fractions
+    from deploy_opt.plan.sites.hypercube_search import search_on_hypercube as search_on_hypercube
+    from deploy_opt.risk.conformal import nested_sets as nested_sets
+    from deploy_opt.risk.tiers import RiskMatrix as RiskMatrix
+    from deploy_opt.risk.tiers import risk_matrix as risk_matrix
     from deploy_opt.scenario import load_scenario as load_scenario
+    from deploy_opt.service_equity import equity as equity
     from deploy_opt.settings import Scenario as Scenario
 
 _HOMES = {
@@ -38,17 +47,26 @@ _HOMES = {
     "DeployOptError": "errors",
     "InfeasibleError": "errors",
     "InputError": "errors",
+    "RiskMatrix": "risk.tiers",
     "Run": "pipeline",
     "Scenario": "settings",
     "TravelTimes": "inputs.travel",
     "backtest": "demand.backtest",
-    "busy_fractions": "plan.hypercube",
+    "busy_fractions": "plan.sites.hypercube",
+    "detect": "demand.trends.alarms",
+    "equity": "service_equity",
     "forecast": "demand.forecast",
     "load_scenario": "scenario",
     "locate": "plan.locate",
+    "merge_blocks": "plan.cover",
+    "nested_sets": "risk.conformal",
     "plan_deployment": "plan.deployment",
+    "plan_services": "plan.joint.services",
     "read_incidents": "inputs.incidents",
+    "response_layers": "plan.response_layers",
+    "risk_matrix": "risk.tiers",
     "run": "pipeline",
+    "search_on_hypercube": "plan.sites.hypercube_search",
     "travel_times": "inputs.travel",
 }
 

@@ -37,6 +37,9 @@ Sets = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder of the run; default out/<scenario>.")]
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
+Executor = Annotated[
+    str, typer.Option(help="serial, processes:N, dask, or a Dask address (tcp://...).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON for machines.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take up no finished stage.")]
 
@@ -74,6 +77,7 @@ def run(
     out: Out = None,
     variant: Variant = None,
     sets: Sets = None,
+    executor: Executor = "serial",
     fresh: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
@@ -81,9 +85,8 @@ def run(
     from deploy_opt.pipeline import run as run_pipeline
 
     loaded = _load(scenario, variant, sets)
-    done = run_pipeline(
-        loaded, _folder(out, scenario, variant, sets), fresh=fresh, talk=not as_json
-    )
+    folder = _folder(out, scenario, variant, sets)
+    done = run_pipeline(loaded, folder, executor=executor, fresh=fresh, talk=not as_json)
     _say(done.summary, [*done.lines, str(done.index)], as_json=as_json)
     raise typer.Exit(4 if done.stopped_early else 0)
 
@@ -250,6 +253,7 @@ def forecast(
     out: Out = None,
     variant: Variant = None,
     sets: Sets = None,
+    executor: Executor = "serial",
     fresh: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
@@ -258,7 +262,7 @@ def forecast(
 
     loaded = _load(scenario, variant, sets)
     folder = _folder(out, scenario, variant, sets)
-    summary, lines = run_forecast(loaded, folder, fresh=fresh, talk=not as_json)
+    summary, lines = run_forecast(loaded, folder, executor=executor, fresh=fresh, talk=not as_json)
     _say(summary, lines, as_json=as_json)
 
 
@@ -275,9 +279,7 @@ def backtest(
         str | None,
         typer.Option(metavar="A,B", help="Some models or practice rules; default: all."),
     ] = None,
-    executor: Annotated[
-        str, typer.Option(help="serial, processes:N, dask, or a Dask address (tcp://...).")
-    ] = "serial",
+    executor: Executor = "serial",
     out: Out = None,
     variant: Variant = None,
     sets: Sets = None,
@@ -309,6 +311,7 @@ def plan(
         float | None,
         typer.Option(help="Find the fewest unit-hours that reach this share of calls, such as .9."),
     ] = None,
+    executor: Executor = "serial",
     out: Out = None,
     variant: Variant = None,
     sets: Sets = None,
@@ -320,7 +323,9 @@ def plan(
 
     loaded = _load(scenario, variant, sets)
     folder = _folder(out, scenario, variant)
-    summary, lines = run_plan(loaded, folder, target_share=target, fresh=fresh, talk=not as_json)
+    summary, lines = run_plan(
+        loaded, folder, target_share=target, executor=executor, fresh=fresh, talk=not as_json
+    )
     _say(summary, lines, as_json=as_json)
 
 
@@ -332,9 +337,7 @@ def frontier(
         typer.Option(help="cost, equity, response or workload; may be repeated; default: all."),
     ] = None,
     points: Annotated[int, typer.Option(min=3, max=60, help="Points on each curve.")] = 8,
-    executor: Annotated[
-        str, typer.Option(help="serial, processes:N, dask, or a Dask address (tcp://...).")
-    ] = "serial",
+    executor: Executor = "serial",
     out: Out = None,
     variant: Variant = None,
     sets: Sets = None,
@@ -354,6 +357,31 @@ def frontier(
         talk=not as_json,
     )
     _say(summary, lines, as_json=as_json)
+
+
+@app.command()
+def standards(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Profile, or a .yaml file of your own.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the response standards that come along, or print one as YAML to copy and edit."""
+    from deploy_opt.standard_profiles import profile_names, profile_text
+    from deploy_opt.standard_settings import profile_rows
+
+    try:
+        rows = [row for one in ([name] if name else profile_names()) for row in profile_rows(one)]
+        text = profile_text(name) if name else ""
+    except ValueError as error:
+        raise InputError.of("standards", repr(name), str(error)) from None
+    if name and not as_json:
+        typer.echo(text, nl=False)
+        return
+    lines = [f"{r['profile']} {r['call_class']} ({r['service']}): {r['statistic']}" for r in rows]
+    use = "standards: {ems: {profile: nhs_arp_2017, call_class: C1}}"
+    lines += ["", f"in a scenario: {use}", "to edit one: deploy-opt standards NAME > mine.yaml"]
+    _say({"standards": rows}, lines, as_json=as_json)
 
 
 @app.command()

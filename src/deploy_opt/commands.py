@@ -20,9 +20,21 @@ if TYPE_CHECKING:
 
 
 def run_forecast(
-    scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = False
+    scenario: Scenario,
+    out_dir: Path,
+    *,
+    executor: str = "serial",
+    fresh: bool = False,
+    talk: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     """Walk to the forecast and write its files.
+
+    Parameters
+    ----------
+    scenario, out_dir, fresh, talk
+        As `run`.
+    executor
+        Where the models are fitted, see `deploy_opt.executor.executor_for`.
 
     Returns
     -------
@@ -30,14 +42,15 @@ def run_forecast(
         The main numbers as plain values, and the same in words.
     """
     road = Road(scenario, out_dir, fresh=fresh, talk=talk)
-    areas, calls, demand, _ = road.to_demand()
+    with executor_for(executor) as workers:
+        areas, calls, demand, _ = road.to_demand(workers)
     details = road.to_details(areas, calls, demand)
     writers = write.forecast_writers(demand.forecast) | write.detail_writers(
         details, scenario, window=demand.window, run_id=road.run_id
     )
     with road.progress.stage("files"):
         files = write.write_files(out_dir, writers)
-    close_run(road, files)
+    close_run(road, files, executor=workers.name)
     levels = demand.forecast.levels
     city = levels[levels["level"] == "city"]
     per_day = city.groupby("service", observed=True)["mean"].sum() / (scenario.horizon.hours / 24)
@@ -125,6 +138,7 @@ def run_plan(
     out_dir: Path,
     *,
     target_share: float | None = None,
+    executor: str = "serial",
     fresh: bool = False,
     talk: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
@@ -136,6 +150,8 @@ def run_plan(
         As `run`.
     target_share
         Share of the calls to reach with the fewest unit-hours; None: the scenario's budget.
+    executor
+        Where the forecast is fitted, see `deploy_opt.executor.executor_for`.
 
     Returns
     -------
@@ -143,14 +159,15 @@ def run_plan(
         The main numbers as plain values, and the same in words.
     """
     road = Road(scenario, out_dir, fresh=fresh, talk=talk)
-    areas, calls, demand, roads = road.to_demand()
+    with executor_for(executor) as workers:
+        areas, calls, demand, roads = road.to_demand(workers)
     ground, comparison, notes = road.to_plan(areas, calls, demand, roads, target_share)
     inputs = report_inputs(road, areas, calls, demand, ground, (comparison, notes))
     with road.progress.stage("files"):
         tables = write.make_tables(inputs)
         writers = write.plan_writers(tables, comparison) | write.answer_writers(inputs)
         files = write.write_files(out_dir, writers)
-    close_run(road, files)
+    close_run(road, files, executor=workers.name)
     lines = [*write.summary_lines(inputs, tables), str(out_dir)]
     return write.summary(inputs, tables), lines if target_share is None else [notes[0], *lines]
 
@@ -176,7 +193,7 @@ def run_frontier(
     num_points
         Points on each curve.
     executor
-        Where the curves are worked off, see `deploy_opt.executor.executor_for`.
+        Where forecast and curves are worked off, see `deploy_opt.executor.executor_for`.
 
     Returns
     -------
@@ -190,13 +207,14 @@ def run_frontier(
     """
     curves = judge.curves_of(kinds)
     road = Road(scenario, out_dir, fresh=fresh, talk=talk)
-    areas, calls, demand, roads = road.to_demand()
-    ground, comparison, _ = road.to_plan(areas, calls, demand, roads)
-    with executor_for(executor) as workers, road.progress.stage("frontier"):
-        traced = judge.trace(
-            scenario, calls, ground, demand, comparison,
-            curves=curves, num_points=num_points, workers=workers,
-        )  # fmt: skip
+    with executor_for(executor) as workers:
+        areas, calls, demand, roads = road.to_demand(workers)
+        ground, comparison, _ = road.to_plan(areas, calls, demand, roads)
+        with road.progress.stage("frontier"):
+            traced = judge.trace(
+                scenario, calls, ground, demand, comparison,
+                curves=curves, num_points=num_points, workers=workers,
+            )  # fmt: skip
     with road.progress.stage("files"):
         writers = write.frontier_writers(traced, scenario, run_id=road.run_id)
         files = write.write_files(out_dir, writers)
@@ -239,6 +257,8 @@ def check(scenario: Scenario) -> tuple[str, ...]:
             if scenario.inputs.incidents and service not in scenario.service_times:
                 with stages.collecting(faults):
                     judge.busy_from_records(service, calls)
+    with stages.collecting(faults):
+        judge.residents(scenario)
     with stages.collecting(faults):
         notes += stages.read_covariates(scenario, calls).notes
     faults.raise_if_any()

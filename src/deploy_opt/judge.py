@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deploy_opt.errors import FaultList, InputError, nearest
+from deploy_opt.inputs.population import read_population
 from deploy_opt.inputs.rosters import read_roster, units_all_day
+from deploy_opt.plan.balance.figures import balance_figures
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.deployment import solve_case
 from deploy_opt.plan.evaluate import evaluate_positions
 from deploy_opt.plan.frontier import CURVES, at_hand, cost_curve, equity_curve
-from deploy_opt.plan.inverse import fewest_unit_hours
-from deploy_opt.plan.levels import move_up_table
-from deploy_opt.plan.prices import price_rules, value_posts
+from deploy_opt.plan.paths.model import on_the_forecast
+from deploy_opt.plan.paths.rates import judging_rates
+from deploy_opt.plan.paths.robust import judge_on_paths
+from deploy_opt.plan.questions.day_parts import move_up_by_day_part
+from deploy_opt.plan.questions.inverse import fewest_unit_hours
+from deploy_opt.plan.questions.levels import move_up_table
+from deploy_opt.plan.questions.prices import price_rules, value_posts
+from deploy_opt.plan.questions.trade_offs import response_curve, workload_curve
 from deploy_opt.plan.response import mean_drive_s
 from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.simple import simple_plan
-from deploy_opt.plan.trade_offs import response_curve, workload_curve
+from deploy_opt.plan.sites.site_busy import site_busy, site_demand
+from deploy_opt.plan.solver import check_engine
 from deploy_opt.report.results import Arm, Comparison
 from deploy_opt.units import MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 
@@ -31,13 +39,17 @@ if TYPE_CHECKING:
 
     from deploy_opt.executor import Executor
     from deploy_opt.input_settings import Service
+    from deploy_opt.inputs.population import Population
     from deploy_opt.inputs.travel import TravelTimes
+    from deploy_opt.plan.deployment import SolvedCase
     from deploy_opt.plan.frontier import Curve, Frontier, PlanAtHand
+    from deploy_opt.plan.paths.robust import PathFigures
     from deploy_opt.settings import PlanSettings, Scenario
     from deploy_opt.stages import Calls, Demand, Ground
 
 _LONGEST_BUSY_MIN = 6 * MINUTES_PER_HOUR
 _FEWEST_TIMED_CALLS = 100
+_MOST_NAMED = 5
 
 
 def units_today(scenario: Scenario, posts: pd.DataFrame) -> tuple[NDArray[np.int64], str]:
@@ -179,41 +191,91 @@ def judge(
     asked = _ask(scenario, calls, ground)
     service, today, busy_min = asked.service, asked.today, asked.busy_min
     settings = asked.settings
-    words: tuple[str, ...] = (asked.busy_words, *_over_capacity(ground.posts, today))
+    people, unknown = residents(scenario, demand.forecast.weekly_rates(service)[0])
+    words: tuple[str, ...] = (asked.busy_words, *_over_capacity(ground.posts, today), *unknown)
+    area_ids, weekly = demand.forecast.weekly_rates(service)
+    rates = weekly[:, _hours_of_week(settings)]
+    path_calls = _path_calls(demand, service, tuple(area_ids), settings, scenario)
     if target_share is None:
-        solved = solve_case(lay_out(demand.forecast, ground.times, settings, today))
+        solved = solve_case(
+            lay_out(
+                demand.forecast,
+                ground.times,
+                settings,
+                today,
+                people=people,
+                path_calls=path_calls,
+            )
+        )
+    elif settings.robust is not None:
+        expected = "nothing: the fewest unit-hours are asked of the forecast's mean"
+        raise InputError.of("robust", "robust with a target share", expected)
+    elif settings.solver.method == "extensive":
+        expected = "tables, which alone can ask for the fewest unit-hours"
+        raise InputError.of("solver.method", "extensive with a target share", expected)
     else:
         fewest = fewest_unit_hours(
-            demand.forecast, ground.times, settings, target_share=target_share, baseline=today
+            demand.forecast,
+            ground.times,
+            settings,
+            target_share=target_share,
+            baseline=today,
+            people=people,
         )
         solved, settings, words = fewest.solved, fewest.settings, (fewest.words, *words)
     plan = solved.plan
     simple = simple_plan(demand.forecast, ground.times, settings, baseline=today)
-    area_ids, weekly = demand.forecast.weekly_rates(service)
-    rates = weekly[:, _hours_of_week(settings)]
+    case = on_the_forecast(solved.case)
+    model = case.model
+    sites = site_demand(model, ground.times, settings)
+    levels = move_up_table(case, plan.units)
 
     def arm(name: str, words: str, units: NDArray[np.int64]) -> Arm:
         judged = evaluate_positions(units, demand.forecast, ground.times, settings)
         drive = _area_drive(units, judged.busy, ground.times, area_ids, settings)
-        return Arm(name, words, units, judged.cover, judged.busy, drive)
+        site = site_busy(sites, model, units)
+        return Arm(name, words, units, judged.cover, judged.busy, drive, judged.worth, site)
 
     comparison = Comparison(
         service=service,
         area_ids=tuple(area_ids),
         posts=ground.posts,
         rates=rates,
-        path_calls=_path_calls(demand, service, tuple(area_ids), settings, scenario),
+        path_calls=path_calls,
         plan=arm("plan", "the plan", plan.units),
         baseline=arm("baseline", asked.today_words, today),
         simple=arm("simple_plan", simple.words, simple.units),
         crews=plan.crews,
         report=plan.report,
         busy_min=busy_min,
-        levels=move_up_table(solved.case, plan.units),
+        levels=levels,
+        day_parts=move_up_by_day_part(case, plan.units, levels),
         prices=price_rules(solved, ground.times.origins),
-        post_values=value_posts(solved),
+        post_values=value_posts(replace(solved, case=case)),
+        model_lp=solved.model_lp,
+        balance=balance_figures(case, plan.units, today),
+        on_paths=_on_kept_paths(solved, path_calls, rates, today, simple.units),
     )
     return comparison, words
+
+
+def _on_kept_paths(
+    solved: SolvedCase,
+    path_calls: NDArray[np.int32],
+    rates: NDArray[np.float64],
+    today: NDArray[np.int64],
+    simple: NDArray[np.int64],
+) -> PathFigures | None:
+    """Judge a plan against paths by those that it was not made against."""
+    if solved.on_the_mean is None:
+        return None
+    plans = {
+        "plan": solved.plan.units,
+        "plan_on_the_mean": solved.on_the_mean,
+        "baseline": today,
+        "simple_plan": simple,
+    }
+    return judge_on_paths(solved.case, judging_rates(path_calls, rates), plans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +296,44 @@ def _ask(scenario: Scenario, calls: Calls, ground: Ground) -> _Asked:
     busy_min, busy_words = busy_minutes(scenario, service, calls, ground, today)
     settings = scenario.plan_settings(service, busy_min=busy_min)
     return _Asked(service, today, today_words, busy_min, busy_words, settings)
+
+
+def residents(
+    scenario: Scenario, area_ids: Sequence[str] = ()
+) -> tuple[Population | None, tuple[str, ...]]:
+    """Read who lives in the areas, where the scenario names a table.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+    area_ids
+        Areas of the forecast; none: their residents are not looked for.
+
+    Returns
+    -------
+    tuple
+        Residents and groups, and which areas have none, in words.
+
+    Raises
+    ------
+    InputError
+        With every fault of the table; where it knows none of the areas.
+    """
+    file = scenario.inputs.population
+    if file is None:
+        return None, ()
+    path = scenario.path(file)
+    people = read_population(path, groups=scenario.equity.groups)
+    missing = [area_id for area_id in area_ids if area_id not in set(people.area_ids)]
+    if area_ids and len(missing) == len(area_ids):
+        found = f"area_id {people.area_ids[0]!r} and others, none of them an area of the forecast"
+        raise InputError.of(str(path), found, f"areas such as {area_ids[0]!r}")
+    if not missing:
+        return people, ()
+    named = ", ".join(missing[:_MOST_NAMED]) + (" and others" if len(missing) > _MOST_NAMED else "")
+    words = f"{path.name} knows no residents of {named}: their calls count for no population group"
+    return people, (words,)
 
 
 def curves_of(kinds: Sequence[str] | None) -> tuple[Curve, ...]:
@@ -259,10 +359,25 @@ def trace(
 ) -> tuple[Frontier, ...]:
     """Trace curves of the calls reached round a finished plan, one curve a unit of work."""
     asked = _ask(scenario, calls, ground)
-    case = lay_out(demand.forecast, ground.times, asked.settings, asked.today)
+    settings = asked.settings.on_the_standard()
+    people, _ = residents(scenario, demand.forecast.weekly_rates(asked.service)[0])
+    case = lay_out(demand.forecast, ground.times, settings, asked.today, people=people)
     plan = at_hand(case, comparison.plan.units, asked.today)
     work = [(curve, plan, ground.times, num_points) for curve in curves]
-    return tuple(workers.map(_trace_one, work))
+    traced = tuple(workers.map(_trace_one, work))
+    notes = []
+    if settings is not asked.settings:
+        aim = scenario.standards[asked.service].aim_words
+        notes.append(
+            f"The curve counts calls within the standard. The plan aims at {aim}; it may "
+            "therefore lie below the curve."
+        )
+    if settings.robust is not None:
+        notes.append(
+            "The curve counts calls by the forecast's mean. The plan was made against its sample "
+            "paths; it may therefore lie below the curve."
+        )
+    return tuple(replace(curve, notes=(*curve.notes, *notes)) for curve in traced)
 
 
 def _trace_one(work: tuple[Curve, PlanAtHand, TravelTimes, int]) -> Frontier:
@@ -335,11 +450,15 @@ def check_rules(scenario: Scenario, posts: pd.DataFrame) -> None:
     Raises
     ------
     InputError
-        With every unknown post and every fault of today's roster.
+        With every unknown post, every fault of today's roster and a solver that is not there.
     InfeasibleError
         When rules conflict whatever the calls; names them.
     """
     faults = FaultList()
+    try:
+        check_engine(scenario.solver.engine)
+    except InputError as error:
+        faults.extend(error.faults)
     known = set(posts["post_id"])
     named = [("posts.locked", post_id) for post_id in scenario.posts.locked]
     named += [("posts.forbidden", post_id) for post_id in scenario.posts.forbidden]

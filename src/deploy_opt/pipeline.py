@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 from deploy_opt import judge, stages, studies
 from deploy_opt.cautions import notes_for_readers, warnings_of
 from deploy_opt.demand.forecast import DemandForecast
+from deploy_opt.executor import executor_for
 from deploy_opt.inputs.areas import Areas
 from deploy_opt.inputs.base_map import BaseMap
 from deploy_opt.inputs.roads import Roads
 from deploy_opt.inputs.travel import TravelTimes
-from deploy_opt.plan.levels import MoveUpTable
-from deploy_opt.plan.prices import PostValue, RulePrice
+from deploy_opt.plan.balance.figures import BalanceFigures, GroupCover, Workload
+from deploy_opt.plan.paths.robust import PathFigures
+from deploy_opt.plan.questions.day_parts import DayPart
+from deploy_opt.plan.questions.levels import MoveUpTable
+from deploy_opt.plan.questions.prices import PostValue, RulePrice
 from deploy_opt.plan.results import SolveReport
+from deploy_opt.plan.sites.site_busy import SiteBusy
 from deploy_opt.progress import Progress
 from deploy_opt.report import write
 from deploy_opt.report.results import Arm, Comparison, ReportInputs
@@ -37,7 +42,8 @@ if TYPE_CHECKING:
 
 _KEPT = (
     *(Areas, BaseMap, Roads, TravelTimes, DemandForecast, SolveReport, Arm, Comparison),
-    *(MoveUpTable, PostValue, RulePrice),
+    *(DayPart, MoveUpTable, PostValue, RulePrice, SiteBusy),
+    *(BalanceFigures, GroupCover, Workload, PathFigures),
     *(stages.Calls, stages.Demand, studies.DemandDetails, studies.Backtest, stages.Ground),
 )
 _LIBRARIES = ("deploy-opt", "numpy", "pandas", "scipy", "highspy", "statsforecast", "folium")
@@ -119,13 +125,15 @@ class Road:
         self._store.keep(name, key, value)
         return value
 
-    def to_demand(self) -> tuple[Areas, stages.Calls, stages.Demand, Roads | None]:
-        """Walk from the files to the forecast."""
+    def to_demand(
+        self, workers: Executor | None = None
+    ) -> tuple[Areas, stages.Calls, stages.Demand, Roads | None]:
+        """Walk from the files to the forecast, fitted by `workers`; None: here."""
         scenario = self.scenario
         areas, located, roads = self.to_located()
         demand = self.stage(
             "forecast",
-            lambda: stages.forecast_demand(scenario, located, areas),
+            lambda: stages.forecast_demand(scenario, located, areas, workers),
             reads=("inputs", "demand", "horizon"),
             after=("areas",),
         )
@@ -199,13 +207,20 @@ class Road:
         comparison, notes = self.stage(
             "plan" if target_share is None else f"plan-{target_share!r}",
             lambda: judge.judge(scenario, calls, ground, demand, target_share=target_share),
-            reads=(*rules, "equity", "solver", "baseline"),
+            reads=(*rules, "equity", "solver", "robust", "baseline"),
             after=("travel",),
         )
         return ground, comparison, notes
 
 
-def run(scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = False) -> Run:
+def run(
+    scenario: Scenario,
+    out_dir: Path,
+    *,
+    executor: str = "serial",
+    fresh: bool = False,
+    talk: bool = False,
+) -> Run:
     """Walk the whole road: inputs, demand, plan, report.
 
     Parameters
@@ -214,6 +229,8 @@ def run(scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = 
         From `load_scenario`.
     out_dir
         Folder of the run; finished stages are kept there and taken up by the next run.
+    executor
+        Where the forecast is fitted, see `deploy_opt.executor.executor_for`.
     fresh
         Take up nothing.
     talk
@@ -232,7 +249,8 @@ def run(scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = 
         When no plan keeps the rules; names those that conflict.
     """
     road = Road(scenario, out_dir, fresh=fresh, talk=talk)
-    areas, calls, demand, roads = road.to_demand()
+    with executor_for(executor) as workers:
+        areas, calls, demand, roads = road.to_demand(workers)
     details = road.to_details(areas, calls, demand)
     ground, comparison, notes = road.to_plan(areas, calls, demand, roads)
     inputs = report_inputs(road, areas, calls, demand, ground, (comparison, notes))
@@ -242,7 +260,7 @@ def run(scenario: Scenario, out_dir: Path, *, fresh: bool = False, talk: bool = 
         files = write.write_run(
             out_dir, inputs, tables, calls, demand, points=points, details=details
         )
-    close_run(road, files)
+    close_run(road, files, executor=workers.name)
     return Run(
         folder=out_dir,
         index=out_dir / "index.html",

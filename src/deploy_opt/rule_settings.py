@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from deploy_opt.input_settings import HourOfWeek, Id, Section
 
 NOT_YET = "designed but does not work yet"
+
+
+class FleetLimit(Section):
+    """Fewest and most units on duty during some hours."""
+
+    from_hour: HourOfWeek = 0
+    """First hour of the week."""
+    to_hour: Annotated[int, Field(ge=1, le=168)] = 168
+    """Hour of the week after the last; not above from_hour: past the end of the week."""
+    min_units: int = Field(0, ge=0)
+    """Fewest units on duty in each of these hours; gives way as fleet.min_units does."""
+    max_units: int | None = Field(None, ge=0)
+    """Most units on duty in each of these hours."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> FleetLimit:
+        if self.max_units is None and self.min_units == 0:
+            msg = "min_units above 0, or max_units"
+            raise ValueError(msg)
+        if self.max_units is not None and self.max_units < self.min_units:
+            msg = "a max_units that is not below min_units"
+            raise ValueError(msg)
+        return self
 
 
 class Fleet(Section):
@@ -22,10 +45,14 @@ class Fleet(Section):
     """Fewest units on duty at any hour."""
     max_units: int | None = Field(None, ge=1)
     """Most units on duty at any hour."""
+    limits: tuple[FleetLimit, ...] = ()
+    """Fewest and most units on duty by hour of the week, beside min_units and max_units."""
     busy_cap: float = Field(0.65, gt=0, le=0.95)
     """Cap on the mean busy fraction of the units in an hour."""
     crew_size: int = Field(2, ge=1, le=12)
     """People on a unit; turns the headcount of a shifts.csv into units."""
+    cost_per_unit_hour: float | None = Field(None, gt=0)
+    """Money that one unit-hour costs; shows plans and the cost curve in money too."""
     today: str | None = None
     """Today's roster: a table hour, post_id, unit_type, units, or a shifts.csv."""
 
@@ -61,6 +88,15 @@ class PostRules(Section):
 
     max_open: int | None = Field(None, ge=1)
     """Most posts that may be used in the week."""
+    max_open_per_hour: int | None = Field(None, ge=1)
+    """Most posts that may be used in any one hour; which ones may change from hour to hour."""
+    calls_to_open: float = Field(0.0, ge=0)
+    """Price of a post's use: calls that it must bring a week to be worth its opening; 0 = free.
+
+    A plan then has most calls reached in time less the prices of the posts in use, for units on
+    duty chosen by the calls; posts stay open that the units need."""
+    calls_to_open_at: dict[Id, Annotated[float, Field(ge=0)]] = {}
+    """Posts with another price of opening than calls_to_open."""
     max_moves_per_hour: int | None = Field(2, ge=0)
     """Most units that change post between two hours, beyond shift changes."""
     capacity: int | None = Field(None, ge=1)
@@ -74,32 +110,72 @@ class PostRules(Section):
 
 
 class EquityRules(Section):
-    """Floors that protect the worst-off areas."""
+    """How evenly areas, residents and units must fare, and what a plan is chosen by."""
 
+    objective: Literal["calls", "nash"] = "calls"
+    """Most calls in time, or the Nash welfare of the areas: most sum of calls x log of cover."""
     weakest_area_cover: float | None = Field(None, ge=0, le=1)
     """Least weekly expected cover of any area."""
     min_calls_per_week: float = Field(1.0, ge=0)
-    """Areas with fewer expected calls do not count as the weakest."""
+    """Areas and groups with fewer expected calls do not count as the weakest."""
+    worst_group_cover: float | None = Field(None, ge=0, le=1)
+    """Least weekly expected cover of any population group of inputs.population."""
+    groups: tuple[str, ...] | None = None
+    """Groups that count: columns of inputs.population; default: every column share_..."""
+    min_group_residents: float = Field(500.0, ge=0)
+    """Groups with fewer residents do not count as the worst."""
+    max_mean_drive_s: float | None = Field(None, gt=0, le=7200)
+    """Longest mean drive of the nearest free unit, s."""
+    workload_band: float | None = Field(None, gt=0, le=1)
+    """Most that the weekly busy share of a post's units may differ from the mean, as a share."""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything but the most calls in time is asked for."""
+        limits = (self.weakest_area_cover, self.worst_group_cover, self.max_mean_drive_s)
+        asked = any(limit is not None for limit in (*limits, self.workload_band))
+        return asked or self.objective != "calls"
+
+    @field_validator("groups")
+    @classmethod
+    def _some_group(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and len(set(value)) != len(value):
+            msg = "each group once"
+            raise ValueError(msg)
+        if value == ():
+            msg = "at least one column of inputs.population; leave it out for every share_ column"
+            raise ValueError(msg)
+        return value
+
+
+class Robust(Section):
+    """Plan against sample paths of the forecast, not its mean alone."""
+
+    against: Literal["mean", "cvar"] = "cvar"
+    """mean: most calls in time on average over the paths, on each with its own busy units; cvar:
+    the fewest late calls on average over the worst paths (conditional value at risk)."""
+    paths: int = Field(50, ge=2, le=500)
+    """Paths to plan against, chosen from every second one of the forecast; the others judge. Few
+    paths are learnt by heart."""
+    worst_share: float = Field(0.2, gt=0, le=1)
+    """Share of the paths that are the worst."""
+    passes: int = Field(6, ge=1, le=50)
+    """Most plans that the search for cvar makes."""
 
 
 class Solver(Section):
     """How the plan is solved."""
 
     method: Literal["tables", "extensive"] = "tables"
-    """Value tables and a crew master, or the whole model through PuLP."""
-    engine: Literal["highs", "cbc"] = "highs"
-    """MIP engine of the master."""
+    """Value tables and a crew master, or the whole model at once for small cases."""
+    engine: str = Field("highs", min_length=1)
+    """Solver: highs, cbc, or any that PuLP finds on the machine: scip, gurobi, cplex, ..."""
     gap: float = Field(1e-3, ge=0, le=0.5)
     """Relative gap at which the master may stop."""
     node_limit: int | None = Field(2000, ge=1)
     """Branch-and-bound nodes; counts work, so that two runs give the same plan."""
     time_limit_s: float | None = Field(None, gt=0)
     """Clock limit; marks the run as not reproducible."""
-
-    @field_validator("method")
-    @classmethod
-    def _tables_only(cls, value: str) -> str:
-        if value == "extensive":
-            msg = f"tables: extensive is {NOT_YET}"
-            raise ValueError(msg)
-        return value
+    last_search: Literal["hypercube", "none"] = "hypercube"
+    """Last search: units move to where the hypercube model, in which each is as busy as its own
+    post makes it, reaches more calls; or none."""

@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from deploy_opt.errors import Fault, FaultList, InputError, nearest
 from deploy_opt.settings import VARIABLE, Origin, Scenario, input_path
+from deploy_opt.standard_profiles import is_own_file
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -57,7 +59,7 @@ def load_scenario(
     set_keys = [tuple(text.partition("=")[0].strip().split(".")) for text in overrides or ()]
     places = _Places(file, lines, variant, tuple(set_keys))
     try:
-        scenario = Scenario.model_validate(chosen).from_file(origin)
+        scenario = Scenario.model_validate(chosen, context=_context(file)).from_file(origin)
     except ValidationError as error:
         faults.extend(_faults(error.errors(), places))
     faults.extend(_missing_files(chosen, places))
@@ -65,6 +67,11 @@ def load_scenario(
         faults.extend(_misspelled_variants(tree, variants, file, lines))
     faults.raise_if_any()
     return typing.cast("Scenario", scenario)
+
+
+def _context(file: Path) -> dict[str, Any]:
+    """Tell the sections how to open files that the scenario names."""
+    return {"path": partial(input_path, file)}
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -159,7 +166,8 @@ def _misspelled_variants(
     found: list[Fault] = []
     for name in variants:
         try:
-            Scenario.model_validate(_with_variant(tree, variants, name, file))
+            changed = _with_variant(tree, variants, name, file)
+            Scenario.model_validate(changed, context=_context(file))
         except ValidationError as error:
             wrong = [item for item in error.errors() if item["type"] == "extra_forbidden"]
             found += _faults(wrong, _Places(file, lines, str(name), ()))
@@ -332,6 +340,11 @@ def input_files(tree: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
 
     for section in ("inputs", "fleet", "baseline"):
         visit(tree.get(section), (section,))
+    standards = tree.get("standards")
+    for service, standard in standards.items() if isinstance(standards, Mapping) else ():
+        profile = standard.get("profile") if isinstance(standard, Mapping) else None
+        if isinstance(profile, str) and is_own_file(profile):
+            found.append((("standards", str(service), "profile"), profile))
     return found
 
 
@@ -342,6 +355,8 @@ def _last_name(key: KeyPath) -> str:
 def _missing_files(tree: Mapping[str, Any], places: _Places) -> list[Fault]:
     faults = []
     for key, text in input_files(tree):
+        if key[0] == "standards":  # the reader of profiles says so
+            continue
         where = places.where(key)
         unset = [name for name in VARIABLE.findall(text) if name not in os.environ]
         if unset:

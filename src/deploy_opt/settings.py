@@ -20,8 +20,16 @@ from deploy_opt.input_settings import (
     Service,
     Share,
 )
-from deploy_opt.rule_settings import NOT_YET, EquityRules, Fleet, PostRules, Shifts, Solver
-from deploy_opt.units import SECONDS_PER_MINUTE
+from deploy_opt.rule_settings import (
+    NOT_YET,
+    EquityRules,
+    Fleet,
+    PostRules,
+    Robust,
+    Shifts,
+    Solver,
+)
+from deploy_opt.standard_settings import DriveLayer, Standard
 
 PLANNED_SERVICES = ("ems",)
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -117,64 +125,6 @@ class Demand(Section):
     """Count calls that officers started themselves."""
     weather: SupposedWeather | None = None
     """Weather that is supposed over the plan; default: that of inputs.weather."""
-
-
-def _clock_words(seconds: float) -> str:
-    minutes, rest = divmod(seconds, SECONDS_PER_MINUTE)
-    parts = [f"{minutes:g} min"] if minutes else []
-    return " ".join([*parts, f"{rest:g} s"] if rest or not parts else parts)
-
-
-class Standard(Section):
-    """A response standard; the drive limit is what is left after processing and turnout."""
-
-    label: str = ""
-    """Words for reports; default: made from the numbers."""
-    drive_limit_s: float | None = Field(None, gt=0, le=7200)
-    """Limit on driving alone, s."""
-    response_limit_s: float | None = Field(None, gt=0, le=7200)
-    """Limit from the call to arrival, s; instead of `drive_limit_s`."""
-    processing_s: float = Field(60.0, ge=0)
-    """Call processing time, s."""
-    turnout_s: float = Field(60.0, ge=0)
-    """Turnout time, s."""
-    target_share: Share = 0.9
-    """Share of calls that should meet the standard."""
-
-    @model_validator(mode="after")
-    def _one_clock(self) -> Standard:
-        if (self.drive_limit_s is None) == (self.response_limit_s is None):
-            msg = "either drive_limit_s or response_limit_s"
-            raise ValueError(msg)
-        if self.drive_s <= 0:
-            msg = "processing_s and turnout_s that leave time to drive"
-            raise ValueError(msg)
-        return self
-
-    @property
-    def drive_s(self) -> float:
-        """Limit on the drive, s."""
-        if self.drive_limit_s is not None:
-            return self.drive_limit_s
-        return (self.response_limit_s or 0.0) - self.processing_s - self.turnout_s
-
-    @property
-    def before_drive_s(self) -> float:
-        """Call processing and turnout, s."""
-        return self.processing_s + self.turnout_s
-
-    @property
-    def words(self) -> str:
-        """The standard in words, with its clock."""
-        if self.label:
-            return self.label
-        if self.drive_limit_s is not None:
-            return f"within {_clock_words(self.drive_limit_s)} of driving"
-        return (
-            f"within {_clock_words(self.response_limit_s or 0.0)} of the call "
-            f"({self.processing_s:g} s processing, {self.turnout_s:g} s turnout, "
-            f"{self.drive_s:g} s driving)"
-        )
 
 
 class Baseline(Section):
@@ -280,12 +230,21 @@ class PlanSettings(Section):
     first_hour: int = 0
     busy_min: float
     drive_limit_s: float
+    layers: tuple[DriveLayer, ...] = ()
+    """What the plan aims at: limits on the drive with their worths; none: the standard's
+    `drive_limit_s` alone, which reports and floors keep to in any case."""
     fleet: Fleet
     shifts: Shifts | None
     posts: PostRules
     equity: EquityRules
     solver: Solver
+    robust: Robust | None = None
+    """Plan against paths of the forecast; None: against its mean."""
     seed: int
+
+    def on_the_standard(self) -> PlanSettings:
+        """Give the same question with the standard's limit alone as the objective."""
+        return self.model_copy(update={"layers": ()}) if self.layers else self
 
 
 class Scenario(Section):
@@ -316,6 +275,8 @@ class Scenario(Section):
     """Response standard by service."""
     equity: EquityRules = EquityRules()
     solver: Solver = Solver()
+    robust: Robust | None = None
+    """Plan against sample paths of the forecast, so that bad weeks count; null: its mean."""
     baseline: Baseline | None = None
     """Today's plan; without one, the posts' units_today stand all day and the report says so."""
     districts: Districts | None = None
@@ -377,9 +338,27 @@ class Scenario(Section):
             wrong.append("one of fleet.today and baseline, which both say what is on duty")
         if self.demand.weather is not None and not self.inputs.weather:
             wrong.append("inputs.weather, as demand.weather changes it")
+        if self.equity.worst_group_cover is not None and self.inputs.population is None:
+            wrong.append("inputs.population, as equity.worst_group_cover needs group shares")
+        if self.robust is not None:
+            wrong += self._unlike_paths(self.robust)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    def _unlike_paths(self, robust: Robust) -> list[str]:
+        wrong = []
+        if self.solver.method == "extensive":
+            wrong.append("solver.method tables, as robust plans against paths of the forecast")
+        if self.equity.objective == "nash":
+            wrong.append("equity.objective calls, as robust counts late calls")
+        asked = "paths" in robust.model_fields_set
+        if asked and 2 * robust.paths > self.demand.num_paths:
+            wrong.append(
+                f"robust.paths of at most {self.demand.num_paths // 2}, half of demand.num_paths, "
+                "as the other half judges the plan"
+            )
+        return wrong
 
     def plan_settings(self, service: Service, *, busy_min: float) -> PlanSettings:
         """Gather what the deployment model needs for one service.
@@ -397,11 +376,13 @@ class Scenario(Section):
             first_hour=self.horizon.first_hour,
             busy_min=busy_min,
             drive_limit_s=self.standards[service].drive_s,
+            layers=self.standards[service].drive_layers,
             fleet=self.fleet,
             shifts=self.shifts,
             posts=self.posts,
             equity=self.equity,
             solver=self.solver,
+            robust=self.robust,
             seed=self.seed,
         )
 

@@ -214,6 +214,38 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "levels_by_day_part.csv",
+            ("unit_type", "day_part", "num_free", "rank"),
+            _columns(
+                """
+                unit_type text | type of the units
+                day_part text | clock hours from and to, such as 23-07
+                num_free int units | units that are free
+                rank int | rank of the post: staff the posts of ranks 1 to num_free
+                post_id id | post
+                name text | name of the post
+                """
+            ),
+        ),
+        Table(
+            "unit_workload.csv",
+            ("arm", "service", "unit_type", "post_id", "day_part"),
+            _columns(
+                """
+                arm text | plan, baseline or simple_plan
+                service text | service
+                unit_type text | type of the units
+                post_id id | post
+                name text | name of the post
+                day_part text | all, or clock hours from and to, such as 23-07
+                unit_hours int h | unit-hours that wait there
+                busy_fraction float share | share of them that calls take, by the hypercube
+                busy_h float h | hours that calls take
+                calls float calls | expected calls that the units of the post answer
+                """
+            ),
+        ),
+        Table(
             "rule_prices.csv",
             ("service", "rule"),
             _columns(
@@ -256,6 +288,7 @@ TABLES: dict[str, Table] = {
                 gap? float | bound / reached - 1
                 status text | optimal, limit, floors_missed or infeasible
                 mark? text | plan, today or knee
+                cost? float | money that the unit-hours cost, where a unit-hour's is given
                 """
             ),
         ),
@@ -265,9 +298,9 @@ TABLES: dict[str, Table] = {
             _columns(
                 """
                 metric text | what is measured
-                arm text | plan, baseline, simple_plan or difference
+                arm text | plan, baseline, simple_plan, difference, plan_on_the_mean (no paths)
                 service text | service
-                statistic text | mean, share, sum, max, min
+                statistic text | mean, share, sum, max, min, mean_absolute_deviation
                 population text | which calls, areas or hours
                 period text | over what time
                 source text | observed, modelled or simulated

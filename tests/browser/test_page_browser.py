@@ -48,7 +48,7 @@ def files(tmp_path_factory, made):
     folder = tmp_path_factory.mktemp("pages with a space é")
     tables = make_tables(made)
     for layout in ("board", "alone"):
-        text = render_page(made, tables, layout=layout)
+        text = render_page(made, tables, layout=layout, patterns=layout == "board")
         (folder / f"{layout}.html").write_text(text, encoding="utf-8")
     day = inputs(
         scenario_changes={"horizon": {"start": "2026-03-06", "hours": 24}}, plan=0.5, today=0.4
@@ -332,6 +332,17 @@ def test_axe_finds_nothing(open_page, view, size):
 
     found = Axe().run(open_page(size=size, at=f"hour=113&view={view}"))
     assert [v["id"] for v in found.response["violations"]] == []
+
+
+@SIZES
+def test_the_foot_leads_to_the_patterns_beside_the_page_without_a_network(open_page, files, size):
+    patterns = "<!doctype html><html lang=en><title>p</title><h1>Patterns</h1></html>"
+    (files / "patterns.html").write_text(patterns, encoding="utf-8")
+    page = open_page(size=size)
+    page.get_by_role("link", name="Patterns of demand").click()
+    assert page.url == (files / "patterns.html").as_uri()
+    assert page.locator("h1").inner_text() == "Patterns"
+    assert open_page("calm").get_by_role("link", name="Patterns of demand").count() == 0
 
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])

@@ -10,8 +10,8 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from deploy_opt.plan.hypercube_search import search_on_hypercube
 from deploy_opt.plan.locate import locate
+from deploy_opt.plan.sites.hypercube_search import search_on_hypercube
 
 REAL_DATA = os.environ.get("DEPLOY_OPT_REAL_DATA", "")
 

@@ -6,8 +6,8 @@ import jsonschema
 import numpy as np
 import pytest
 
-from deploy_opt.plan.levels import MoveUpTable
-from deploy_opt.plan.prices import PostValue, RulePrice
+from deploy_opt.plan.questions.levels import MoveUpTable
+from deploy_opt.plan.questions.prices import PostValue, RulePrice
 from deploy_opt.report.answers import (
     answer_documents,
     answer_lines,

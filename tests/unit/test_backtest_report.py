@@ -54,6 +54,7 @@ def test_the_card_says_what_was_measured_with_intervals_and_never_persons():
     assert "| ems | city | 1-168 h | deviance | 1.020 | 0.920 to 1.120 | 336 |" in card
     assert "never persons" in card
     assert "- 9 h masked" in card
+    assert "horizons beyond the tested 168 h" in card
     assert "synthetic" not in card
     assert "(synthetic data: an invented city)" in model_card(
         scores(), FACTS, scenario(synthetic=True)

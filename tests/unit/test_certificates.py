@@ -3,9 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
+from deploy_opt.plan.bounds.certificates import location_bound, relaxation
 from deploy_opt.plan.busy import cover_curve
-from deploy_opt.plan.certificates import location_bound
 from deploy_opt.plan.search import Hour, fit, improve
+from deploy_opt.plan.solver import solve
 from deploy_opt.plan.week import Week
 
 
@@ -72,3 +73,42 @@ def test_cutting_off_small_steps_of_a_long_curve_keeps_the_bound():
     found = location_bound(week, start)
     values = [h.value(u) for h, u in zip(week.hours, found.units, strict=True)]
     assert (found.by_hour >= np.array(values) - 1e-9).all()
+
+
+def mixed(seed, *, units=3, posts=5, sets=12):
+    """Sets of three kinds: other units help, calls of half the worth, calls that need no unit."""
+    random = np.random.default_rng(seed)
+    curve = cover_curve(1.5, units)
+    helped = 1 - (1 - curve) * random.uniform(0.1, 0.9, (sets, 1))
+    curves = np.where(np.arange(sets)[:, None] % 3 == 0, curve, helped)
+    curves[-1] = 0.7
+    cover = (random.random((posts, sets)) < 0.4).astype(float)
+    low = np.zeros(posts, dtype=np.int64)
+    return Hour(cover, random.random(sets), curves, low, low + 2)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_with_a_curve_for_every_set_the_bound_is_above_the_best_and_near_it(seed):
+    hour = mixed(seed)
+    week = Week((hour,), np.array([3]), cyclic=False)
+    found = location_bound(week, fit(hour, hour.lower, 3)[None, :])
+    best = best_of_all(hour, 3)
+    assert best - 1e-9 <= found.by_hour[0] <= 1.05 * best
+
+
+def test_one_curve_and_the_same_curve_for_every_set_make_one_model():
+    week = week_of(4, hours=1, units=12)
+    hour = week.hours[0]
+    wide = Hour(hour.cover, hour.weights, np.tile(hour.curve, (15, 1)), hour.lower, hour.upper)
+    one, many = relaxation(hour), relaxation(wide)
+    assert one.cost.tolist() == many.cost.tolist()
+    assert one.upper.tolist() == many.upper.tolist()
+    assert (one.matrix != many.matrix).nnz == 0
+
+
+def test_a_set_that_gains_nothing_by_units_takes_no_row_but_counts():
+    hour = mixed(0)
+    model = relaxation(hour)
+    assert model.matrix.shape[0] == 12  # eleven sets and the fleet
+    assert model.offset >= 0.7 * hour.weights[-1]
+    assert solve(model).report.bound >= best_of_all(hour, 3) - 1e-9

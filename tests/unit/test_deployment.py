@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from deploy_opt.errors import InfeasibleError, InputError
+from deploy_opt.plan.balance.equity import weekly_cover
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.coverage import cover_model
 from deploy_opt.plan.deployment import plan_deployment
-from deploy_opt.plan.equity import weekly_cover
 from deploy_opt.plan.evaluate import evaluate_positions
 from deploy_opt.plan.place import Placed, best_of_rivals
 from deploy_opt.plan.proof import hour_names

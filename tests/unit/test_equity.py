@@ -1,15 +1,11 @@
 import numpy as np
 import pytest
 
+from deploy_opt.plan.balance.balance import Balance
+from deploy_opt.plan.balance.equity import counted_areas, possible_cover, weekly_cover, what_blocks
+from deploy_opt.plan.balance.mixture_floor import MixtureFloor
+from deploy_opt.plan.balance.price_search import search_prices
 from deploy_opt.plan.coverage import cover_model
-from deploy_opt.plan.equity import (
-    counted_areas,
-    floor_bound,
-    possible_cover,
-    raise_weakest,
-    weekly_cover,
-    what_blocks,
-)
 from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.week import settle, week_at
 from plan_towns import grid_town, plan_settings, three_posts
@@ -22,22 +18,26 @@ def town(hours=24):
     rules = rules_of(settings, times.origins, model.loads, 10_000)
     staffing = np.full(hours, 5)
 
-    def place(mu, start):
-        return settle(week_at(model, rules, staffing, mu), start)
+    def place(prices, start):
+        return settle(week_at(model, rules, staffing, prices.rules[0]), start)
 
-    start = place(np.ones(6), np.zeros((hours, 10), dtype=np.int64))
+    start = settle(week_at(model, rules, staffing), np.zeros((hours, 10), dtype=np.int64))
     return model, rules, start, place
+
+
+def raise_weakest(model, start, place, *, floor, **options):
+    rule = MixtureFloor("floor", floor, None, model.rates.sum(axis=1), np.ones(6, dtype=bool))
+    return search_prices(Balance(model, (rule,)), start, place, **options)
 
 
 def test_weights_lift_the_weakest_area_at_a_price_that_the_bound_confirms():
     model, rules, start, place = town()
-    counted = np.ones(6, dtype=bool)
     before = weekly_cover(model, start)
     floor = float(before.min()) + 0.03
-    found = raise_weakest(model, start, place, floor=floor, counted=counted)
+    found = raise_weakest(model, start, place, floor=floor)
     after = weekly_cover(model, found.units)
     assert after.min() >= floor
-    assert found.weakest == pytest.approx(after.min())
+    assert found.standing.rules[0].reached == pytest.approx(after.min())
     worth, free = model.value(found.units).sum(), model.value(start).sum()
     assert worth <= free + 1e-9
     weighted = sum(
@@ -48,12 +48,12 @@ def test_weights_lift_the_weakest_area_at_a_price_that_the_bound_confirms():
         for h in range(24)
     )
     # the weighted value of the best positions bounds every plan that keeps the floor
-    assert floor_bound(float(weighted) * 1.02, model, found, floor) >= worth - 1e-9
+    assert found.balance.bound(float(weighted) * 1.02, found.prices) >= worth - 1e-9
 
 
 def test_a_floor_that_holds_already_changes_nothing():
     model, _, start, place = town()
-    found = raise_weakest(model, start, place, floor=0.0, counted=np.ones(6, dtype=bool))
+    found = raise_weakest(model, start, place, floor=0.0)
     assert found.units is start
     assert found.passes == 0
     assert (found.multipliers == 1).all()
@@ -61,16 +61,14 @@ def test_a_floor_that_holds_already_changes_nothing():
 
 def test_an_impossible_floor_ends_with_the_nearest_plan():
     model, _, start, place = town()
-    found = raise_weakest(model, start, place, floor=0.999, counted=np.ones(6, dtype=bool))
-    assert weekly_cover(model, start).min() <= found.weakest < 0.999
+    found = raise_weakest(model, start, place, floor=0.999)
+    assert weekly_cover(model, start).min() <= found.standing.rules[0].reached < 0.999
     assert found.passes > 0
 
 
 def test_a_search_can_be_stopped():
     model, _, start, place = town()
-    found = raise_weakest(
-        model, start, place, floor=0.999, counted=np.ones(6, dtype=bool), stop=lambda: True
-    )
+    found = raise_weakest(model, start, place, floor=0.999, stop=lambda: True)
     assert found.passes == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.deployment import plan_deployment, solve_case
 from deploy_opt.plan.frontier import at_hand, best_below, cost_curve, equity_curve
-from deploy_opt.plan.trade_offs import response_curve, workload_curve
+from deploy_opt.plan.questions.trade_offs import response_curve, workload_curve
 from deploy_opt.rule_settings import EquityRules, Fleet, PostRules
 from plan_towns import grid_town, plan_settings, same_units, three_posts
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from deploy_opt.errors import InputError
 from deploy_opt.plan.busy import busy_fraction, cover_curve, erlang_b
-from deploy_opt.plan.hypercube import busy_fractions
+from deploy_opt.plan.sites.hypercube import busy_fractions
 
 TIMES = np.array([[100.0, 400.0, 700.0], [500.0, 100.0, 300.0], [800.0, 300.0, 100.0]])
 

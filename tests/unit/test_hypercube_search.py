@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy_opt.errors import InputError
-from deploy_opt.plan.hypercube import busy_fractions
-from deploy_opt.plan.hypercube_search import search_on_hypercube
+from deploy_opt.plan.sites.hypercube import busy_fractions
+from deploy_opt.plan.sites.hypercube_search import search_on_hypercube
 
 
 def town(seed, *, posts=5, points=14, load=1.4):

@@ -8,7 +8,7 @@ import pytest
 from deploy_opt.errors import InfeasibleError, InputError
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.coverage import cover_model
-from deploy_opt.plan.inverse import _Search, fewest_unit_hours
+from deploy_opt.plan.questions.inverse import _Search, fewest_unit_hours
 from deploy_opt.plan.shifts import shift_columns
 from deploy_opt.plan.value_tables import value_tables
 from deploy_opt.rule_settings import EquityRules, Fleet, PostRules
@@ -130,5 +130,5 @@ def test_a_floor_that_the_open_posts_cannot_keep_is_named_with_what_they_reach()
         posts=PostRules(max_open=1, max_moves_per_hour=None),
         equity=EquityRules(weakest_area_cover=0.6, min_calls_per_week=0),
     )
-    with pytest.raises(InfeasibleError, match=r"weakest_area_cover: \d+\.\d% is the most found"):
+    with pytest.raises(InfeasibleError, match=r"weakest_area_cover: \d+\.\d% is the nearest found"):
         fewest_unit_hours(forecast, times, settings, target_share=0.3)

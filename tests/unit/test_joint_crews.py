@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deploy_opt.errors import InfeasibleError
+from deploy_opt.plan.engines.outcomes import Limits
 from deploy_opt.plan.joint.crews import CrewSearch
 from deploy_opt.plan.joint.floors import floors_of, shortage, steps_of
 from deploy_opt.plan.joint.master import Master
@@ -12,7 +14,6 @@ from deploy_opt.plan.joint.question import Budget, Question
 from deploy_opt.plan.joint.rows import pool_model
 from deploy_opt.plan.joint.services import plan_services
 from deploy_opt.plan.joint.tables import PoolTables
-from deploy_opt.plan.outcomes import Limits
 from deploy_opt.plan.shifts import shift_columns
 from deploy_opt.plan.week import week_moves
 from deploy_opt.rule_settings import Shifts
@@ -161,6 +162,15 @@ def test_locked_units_stay_where_they_are():
     plan = plan_services(locked)
     on_duty = plan.units["als"].sum(axis=1) > 0
     assert (plan.units["als"][on_duty, 2] >= 1).all()
+
+
+def test_locks_that_no_budget_pays_are_named():
+    question = tiny_question(limit=300.0)
+    als = question.types[0]
+    locked = replace(question, types=(replace(als, lower=np.ones((6, 3), int)), question.types[1]))
+    with pytest.raises(InfeasibleError, match="locks hold 18 unit-hours of als") as caught:
+        plan_services(locked)
+    assert "budget ems is 300" in str(caught.value)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.deployment import solve_case
-from deploy_opt.plan.levels import free_chances, move_up_table, week_sets
+from deploy_opt.plan.questions.levels import free_chances, move_up_table, week_sets
 from deploy_opt.rule_settings import PostRules
 from plan_towns import grid_town, plan_settings, same_units, three_posts
 

@@ -5,7 +5,7 @@ import pytest
 
 from deploy_opt.plan.coverage import cover_model
 from deploy_opt.plan.links import link_hours
-from deploy_opt.plan.open_posts import _with_room, open_posts
+from deploy_opt.plan.posts.open_posts import _with_room, open_posts
 from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.runs import improve_runs
 from deploy_opt.plan.search import Hour

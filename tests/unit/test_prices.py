@@ -1,12 +1,22 @@
 """Prices of rules and worth of posts: known values, and never below nothing."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.deployment import plan_deployment, solve_case
-from deploy_opt.plan.prices import price_rules, value_posts
-from deploy_opt.rule_settings import EquityRules, Fleet, PostLimit, PostRules, Solver
+from deploy_opt.plan.questions.prices import price_rules, value_posts
+from deploy_opt.plan.value_tables import hour_problem
+from deploy_opt.rule_settings import (
+    EquityRules,
+    Fleet,
+    FleetLimit,
+    PostLimit,
+    PostRules,
+    Solver,
+)
 from plan_towns import grid_town, plan_settings, same_units, three_posts
 
 
@@ -39,26 +49,39 @@ def test_every_rule_of_the_scenario_has_one_price_and_none_is_below_zero():
         forbidden=("p3",),
         limits=(PostLimit(post_id="p4", max_units=0), PostLimit(post_id="p5", min_units=1)),
         max_open=4,
+        max_open_per_hour=3,
+        calls_to_open=0.5,
         max_moves_per_hour=1,
     )
     found = solved(
-        grid_town(), same_units([1] * 6 + [0] * 6),
-        posts=posts, fleet=Fleet(min_units=3, busy_cap=0.8, unit_hours_per_week=144),
+        grid_town(posts=8), same_units([1] * 4 + [0] * 4),
+        posts=posts, fleet=Fleet(
+            min_units=3, max_units=9, busy_cap=0.8, unit_hours_per_week=96,
+            limits=(FleetLimit(from_hour=0, to_hour=6, max_units=5),),
+        ),
         equity=EquityRules(weakest_area_cover=0.2),
     )  # fmt: skip
-    prices = price_rules(found, grid_town()[1].origins)
+    prices = price_rules(found, grid_town(posts=8)[1].origins)
     assert sorted(one.rule.split(" ")[0] for one in prices) == [
         "equity.weakest_area_cover",
         "fleet.busy_cap",
+        "fleet.limits[0]",
+        "fleet.max_units",
         "fleet.min_units",
+        "posts.calls_to_open",
         "posts.forbidden",
         "posts.limits[0]",
         "posts.limits[1]",
         "posts.locked.p0",
         "posts.max_moves_per_hour",
         "posts.max_open",
+        "posts.max_open_per_hour",
     ]
     assert all(one.calls >= 0 for one in prices)
+    # other rules are judged less the prices of the posts, of which no bound knows
+    known = [one for one in prices if np.isfinite(one.bound)]
+    assert [one.rule for one in known] == ["posts.calls_to_open = 0.5"]
+    assert known[0].calls <= known[0].bound
     assert [one.calls for one in prices] == sorted((p.calls for p in prices), reverse=True)
 
 
@@ -110,3 +133,63 @@ def test_a_closed_post_sends_its_units_to_the_next_best():
     assert [one.post for one in values] == used.tolist()
     assert all(one.next_best != one.post and one.next_best >= 0 for one in values)
     assert all(one.only >= 0 and one.lost >= 0 for one in values)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_plan_without_a_lock_at_its_units_reaches_more_than_the_bound(seed):
+    town = grid_town(posts=6, areas=4, seed=seed, calls_per_hour=2.0)
+    posts = PostRules(locked={"p0": 1, "p1": 1}, forbidden=("p2",), max_moves_per_hour=None)
+    found = solved(town, same_units([1] * 4 + [0] * 2), posts=posts)
+    staffing, value = found.placed.staffing, found.placed.value
+    for one in price_rules(found, town[1].origins):
+        if not one.rule.startswith(("posts.locked", "posts.forbidden")):
+            continue
+        name = one.rule.removeprefix("posts.locked.").removeprefix("posts.forbidden ")[:2]
+        lower, upper = found.case.rules.lower.copy(), found.case.rules.upper.copy()
+        if name == "p2":
+            upper[:, 2] = 9
+        else:
+            lower[:, int(name[1])] = 0
+        best = 0.0
+        for hour, number in enumerate(staffing.tolist()):
+            problem = hour_problem(found.case.model, hour, number, (lower, upper))
+            best += max(
+                problem.value(np.array(x))
+                for x in itertools.product(range(number + 1), repeat=6)
+                if sum(x) == number and (x >= lower[hour]).all() and (x <= upper[hour]).all()
+            )
+        assert best - value <= one.bound + 1e-9
+        assert one.bound <= best - value + 0.02 * value
+
+
+def test_dropping_the_most_units_of_a_busy_morning_is_worth_no_more_than_its_bound():
+    cap = FleetLimit(from_hour=8, to_hour=20, max_units=1)
+    found = solved(
+        three_posts(night=0.1), same_units([2, 1, 0]),
+        fleet=Fleet(min_units=1, busy_cap=0.95, limits=(cap,)),
+    )  # fmt: skip
+    assert (found.placed.staffing[8:20] <= 1).all()
+    one = price(price_rules(found, three_posts()[1].origins), "fleet.limits[0]")
+    assert one.words == "at most 1 units on duty, hours 8 to 20"
+    free = solved(three_posts(night=0.1), same_units([2, 1, 0]))
+    assert 0 < one.calls <= one.bound
+    assert one.bound >= free.placed.value - found.placed.value - 1e-9
+
+
+def test_every_price_of_a_rule_stands_below_its_bound():
+    posts = PostRules(
+        locked={"p0": 1},
+        forbidden=("p3",),
+        limits=(PostLimit(post_id="p5", from_hour=6, to_hour=12, min_units=1),),
+        max_open=4,
+        max_open_per_hour=3,
+        max_moves_per_hour=1,
+    )
+    town = grid_town(posts=8, areas=5)
+    found = solved(
+        town, same_units([1] * 4 + [0] * 4),
+        posts=posts, fleet=Fleet(min_units=3, busy_cap=0.8, unit_hours_per_week=96),
+    )  # fmt: skip
+    prices = price_rules(found, town[1].origins)
+    assert len(prices) == 8
+    assert all(0 <= one.calls <= one.bound < found.case.model.rates.sum() for one in prices)

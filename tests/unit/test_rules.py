@@ -1,15 +1,17 @@
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from deploy_opt.errors import InfeasibleError, InputError
 from deploy_opt.plan.busy import busy_fraction
 from deploy_opt.plan.floors import crews_above, reachable_floors
 from deploy_opt.plan.rules import rules_of, units_for_cap
 from deploy_opt.plan.shifts import shift_columns
-from deploy_opt.rule_settings import Fleet, PostLimit, PostRules, Shifts
+from deploy_opt.rule_settings import Fleet, FleetLimit, PostLimit, PostRules, Shifts
 from plan_towns import plan_settings, three_posts
 
 LOADS = np.full(24, 2.0)
+NO_MORE = FleetLimit(from_hour=8, to_hour=10, max_units=2)
 
 
 def rules(*, capacity=None, today=240, **sections):
@@ -68,6 +70,18 @@ def test_the_cap_asks_for_the_fewest_units_that_keep_it():
             ["min_units = 5", "allow 3"],
         ),
         (
+            {"fleet": Fleet(limits=(FleetLimit(from_hour=6, to_hour=9, min_units=7), NO_MORE))},
+            ["fleet.limits ask for 7 units in hour 8", "fleet.limits", "allow 2"],
+        ),
+        (
+            {"posts": PostRules(locked={"p0": 3}), "fleet": Fleet(min_units=0, limits=(NO_MORE,))},
+            ["hold 3 units in hour 8", "fleet.max_units or fleet.limits", "allow 2"],
+        ),
+        (
+            {"posts": PostRules(locked={"p0": 1, "p1": 1}, max_open_per_hour=1)},
+            ["max_open_per_hour = 1", "2 posts in hour 0"],
+        ),
+        (
             {"posts": PostRules(locked={"p0": 3}), "fleet": Fleet(unit_hours_per_week=48)},
             ["72 unit-hours", "budget", "48"],
         ),
@@ -98,6 +112,56 @@ def columns(shifts=None):
     return shift_columns(shifts or Shifts(starts_h=(0, 8, 16), lengths_h=(8,)), hours=24)
 
 
+def test_limits_on_the_fleet_become_floors_and_ceilings_by_hour():
+    limits = (
+        FleetLimit(from_hour=6, to_hour=9, min_units=4, max_units=8),
+        FleetLimit(from_hour=22, to_hour=2, min_units=3),
+        NO_MORE.model_copy(update={"max_units": 6}),
+    )
+    found = rules(fleet=Fleet(min_units=1, max_units=9, limits=limits))
+    assert found.min_units.tolist() == [3, 3] + [1] * 4 + [4] * 3 + [1] * 13 + [3] * 2
+    assert found.max_units.tolist() == [9] * 6 + [8, 8, 6, 6] + [9] * 14
+    assert (found.floor >= found.min_units).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"from_hour": 3, "to_hour": 5}, "min_units above 0, or max_units"),
+        ({"min_units": 4, "max_units": 3}, "not below min_units"),
+        ({"min_units": -1}, "greater than or equal to 0"),
+        ({"min_units": 2, "from_hour": 168}, "from_hour"),
+        ({"min_units": 2, "to_hour": 0}, "to_hour"),
+        ({"min_unit": 2}, "min_unit"),
+    ],
+)
+def test_a_limit_on_the_fleet_that_says_nothing_or_too_much_is_refused(wrong, words):
+    with pytest.raises(ValidationError, match=words):
+        FleetLimit(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"calls_to_open": -1.0}, {"calls_to_open_at": {"p0": -2.0}}, {"max_open_per_hour": 0}]
+)
+def test_prices_below_zero_and_no_open_post_are_refused(wrong):
+    with pytest.raises(ValidationError, match="greater than or equal"):
+        PostRules(**wrong)
+
+
+def test_a_plan_of_a_day_pays_a_day_of_the_weeks_price():
+    posts = PostRules(calls_to_open=7.0, calls_to_open_at={"p1": 14.0})
+    found = rules(posts=posts)
+    assert found.opening_calls.tolist() == pytest.approx([1.0, 2.0, 1.0])
+    units = np.zeros((24, 3), dtype=np.int64)
+    units[3, 1] = 2
+    assert found.opening_paid(units) == pytest.approx(2.0)
+
+
+def test_few_posts_in_an_hour_have_room_for_fewer_units():
+    found = rules(capacity=[3, 1, 2], posts=PostRules(max_open_per_hour=2, locked={"p1": 1}))
+    assert found.max_units.tolist() == [4] * 24
+
+
 def test_floors_within_the_budget_are_kept_as_asked():
     found = reachable_floors(LOADS, columns(), rules(today=240), busy_cap=0.6)
     assert found.busy_cap == 0.6
@@ -121,7 +185,17 @@ def test_only_then_do_the_fewest_units_fall():
         LOADS, columns(), rules(today=24 * 3, fleet=Fleet(min_units=5)), busy_cap=0.5
     )
     assert found.busy_cap == 1.0
-    assert found.min_units == 3
+    assert found.lowered == 2
+    assert found.units.tolist() == [3] * 24
+
+
+def test_floors_by_hour_fall_by_as_many_units_in_every_hour():
+    night = FleetLimit(from_hour=0, to_hour=8, min_units=5)
+    few = rules(today=24 * 3, fleet=Fleet(min_units=3, limits=(night,)))
+    found = reachable_floors(LOADS, columns(), few, busy_cap=0.9)
+    assert found.busy_cap == 1.0
+    assert found.lowered == 1
+    assert found.units.tolist() == [4] * 8 + [2] * 16
 
 
 def test_hours_without_a_shift_ask_for_nobody():

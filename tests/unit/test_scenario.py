@@ -119,7 +119,7 @@ def test_a_day_plan_may_start_on_any_day(tiny):
         ("name: Tiny", "name: Tiny\ndistricts: {num_districts: 4}", "does not work yet"),
         ("name: Tiny", "name: Tiny\nservices: [ems, police]", "does not work yet"),
         ("name: Tiny", "name: Tiny\nservices: []", "at least one service"),
-        ("name: Tiny", "name: Tiny\nsolver: {method: extensive}", "tables"),
+        ("name: Tiny", "name: Tiny\nsolver: {method: monolith}", "extensive"),
         ("  counts: counts.csv\n", "", "either incidents or counts"),
         ("{file: matrix.csv, unit: s}", "{file: matrix.csv}", "a value: this key is needed"),
         ("response_limit_s: 539", "drive_limit_s: 5, response_limit_s: 9", "either drive_limit_s"),

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from deploy_opt.errors import InputError, SolverError
 from deploy_opt.plan.conflicts import conflicting_rows
+from deploy_opt.plan.engines.pulp_engine import pulp_name
 from deploy_opt.plan.solver import (
     Limits,
+    check_engine,
+    engine_title,
     lagrangian_bound,
     linear_model,
     solve,
@@ -204,6 +207,97 @@ def test_an_unknown_engine_is_named_with_the_nearest_known_one():
         solve(crew_plan(), engine="hihgs")
 
 
+def test_a_solver_is_named_as_pulp_names_it_or_by_its_family(monkeypatch):
+    import pulp
+
+    known = ["GUROBI", "GUROBI_CMD", "SCIP_CMD", "SCIP_PY", "GLPK_CMD"]
+    here = ["GUROBI_CMD", "SCIP_PY"]
+    monkeypatch.setattr(pulp, "listSolvers", lambda **asked: here if asked else known)
+    assert [pulp_name(name, ("highs",)) for name in ("scip", "SCIP_PY", "gurobi", "scip_py")] == [
+        "SCIP_PY", "SCIP_PY", "GUROBI_CMD", "SCIP_PY",
+    ]  # fmt: skip
+    with pytest.raises(InputError) as error:
+        pulp_name("glpk", ("highs", "cbc"))
+    assert str(error.value) == (
+        "solver.engine: found 'glpk', which is not installed, expected highs, cbc or one that PuLP "
+        "finds on this machine: GUROBI_CMD, SCIP_PY; install it"
+    )
+    with pytest.raises(InputError, match="did you mean 'gurobi'"):
+        pulp_name("gorubi", ("highs",))
+
+
+def test_an_engine_is_checked_before_any_work(monkeypatch):
+    check_engine("highs")
+    check_engine("CBC")
+    with pytest.raises(InputError, match=r"solver\.engine"):
+        check_engine("simplex")
+    assert [engine_title(name) for name in ("HIGHS", "cbc", "scip")] == ["HiGHS", "CBC", "scip"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("engine", ["scip", "HiGHS_py"])
+def test_any_solver_of_pulp_agrees_on_random_models(monkeypatch, engine, number):
+    if engine == "scip":
+        pytest.importorskip("pyscipopt")
+    else:  # PuLP's own way to HiGHS, which `highs` goes round
+        monkeypatch.setattr("deploy_opt.plan.solver.pulp_name", lambda *_: "HiGHS")
+    model = random_model(number)
+    highs, other = solve(model, gap=0.0), solve(model, engine=engine, gap=0.0)
+    assert highs.report.status == other.report.status
+    if highs.x is not None:
+        assert highs.report.objective == pytest.approx(other.report.objective, abs=1e-5)
+        close = 1e-5 + 2e-4 * abs(highs.report.objective)
+        assert highs.report.bound == pytest.approx(other.report.bound, abs=close)
+        assert other.report.solver.endswith(" through PuLP")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_any_solver_says_how_it_ended():
+    pytest.importorskip("pyscipopt")
+    found = solve(crew_plan(rows=([3.0, 12.0], [INF, INF])), engine="scip")
+    assert (found.report.status, found.x) == ("infeasible", None)
+    unbounded = linear_model([1, 1], [[1, -1]], rows=(0, 0), maximise=True, integer=True)
+    with pytest.raises(SolverError, match="unbounded"):
+        solve(unbounded, engine="scip")
+    best = solve(knapsack(), gap=0.0).report.objective
+    start = solve(knapsack(), gap=0.0).x
+    cut = solve(knapsack(), engine="scip", gap=0.0, node_limit=1, start=start)
+    assert cut.report.objective <= best <= cut.report.bound + 1e-6
+    loose = solve(knapsack(), engine="scip", gap=0.5)
+    assert loose.report.status == "optimal"
+    assert loose.report.gap <= 0.5
+
+
+def test_a_solver_that_says_nothing_is_bounded_by_the_relaxation(monkeypatch):
+    import pulp
+
+    class Silent(pulp.LpSolver):
+        name = "SILENT"
+
+        def __init__(self, msg=True, timeLimit=None):  # noqa: N803
+            super().__init__()
+
+        def actualSolve(self, lp):  # noqa: N802
+            lp.assignStatus(pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound)
+            return pulp.LpStatusNotSolved
+
+    monkeypatch.setattr(pulp, "getSolver", lambda name, **given: Silent(**given))
+    monkeypatch.setattr("deploy_opt.plan.solver.pulp_name", lambda *_: "SILENT")
+    found = solve(knapsack(), engine="silent", time_limit_s=3.0)
+    assert (found.report.status, found.x) == ("limit", None)
+    assert np.isnan(found.report.objective)
+    assert found.report.bound >= solve(knapsack(), gap=0.0).report.objective
+    assert "clock limit was 3 s" in found.report.notes[0]
+
+    def fail(*_):
+        raise pulp.PulpSolverError("no licence")
+
+    monkeypatch.setattr(Silent, "actualSolve", fail)
+    with pytest.raises(SolverError, match="SILENT failed: no licence"):
+        solve(knapsack(), engine="silent")
+
+
 def test_a_missing_cbc_program_is_a_clear_fault(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(InputError, match="no CBC program"):
@@ -211,7 +305,7 @@ def test_a_missing_cbc_program_is_a_clear_fault(monkeypatch):
 
 
 def test_a_failing_cbc_is_a_solver_error(monkeypatch):
-    monkeypatch.setattr("deploy_opt.plan.solver._cbc_path", lambda: "/bin/false")
+    monkeypatch.setattr("deploy_opt.plan.engines.pulp_engine._cbc_path", lambda: "/bin/false")
     with pytest.raises(SolverError, match="CBC failed"):
         solve(crew_plan(), engine="cbc")
 

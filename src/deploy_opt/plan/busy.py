@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,7 +107,7 @@ def cover_curve(load: float, num_units: int, *, corrected: bool = True) -> NDArr
     -------
     numpy.ndarray
         Cover by m = 0..n covering units, shape (num_units + 1,): increasing and concave, and
-        nowhere lower with one more unit on duty.
+        nowhere lower with one more unit on duty. Kept for the next call, so not to be written to.
 
     Examples
     --------
@@ -115,7 +116,14 @@ def cover_curve(load: float, num_units: int, *, corrected: bool = True) -> NDArr
     >>> cover_curve(2.0, 3, corrected=False).round(4).tolist()
     [0.0, 0.4737, 0.723, 0.8542]
     """
+    return _cover_curve(float(load), int(num_units), bool(corrected))
+
+
+@lru_cache(maxsize=16384)
+def _cover_curve(load: float, num_units: int, corrected: bool) -> NDArray[np.float64]:  # noqa: FBT001  (a key of the cache)
     fraction = busy_fraction(load, num_units)
     factors = fraction[:0:-1] if corrected else np.full(num_units, fraction[-1])
     all_busy = np.concatenate([[1.0], np.cumprod(factors)])
-    return np.asarray(1.0 - all_busy, dtype=np.float64)
+    curve = np.asarray(1.0 - all_busy, dtype=np.float64)
+    curve.setflags(write=False)
+    return curve

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.errors import InputError
+from deploy_opt.errors import FaultList, InfeasibleError, InputError
 from deploy_opt.plan.coverage import CoverModel, cover_model
+from deploy_opt.plan.crew_conflicts import crew_conflicts
 from deploy_opt.plan.evaluate import checked_units
 from deploy_opt.plan.floors import Floors, reachable_floors
 from deploy_opt.plan.master import fitting_crews
+from deploy_opt.plan.paths.model import paths_model
+from deploy_opt.plan.paths.rates import planning_rates
 from deploy_opt.plan.rules import Rules, rules_of
 from deploy_opt.plan.shifts import ShiftColumns, shift_columns
 from deploy_opt.plan.simple import make_simple
-from deploy_opt.plan.solver import Limits
+from deploy_opt.plan.solver import Limits, check_engine
 from deploy_opt.plan.week import week_moves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from deploy_opt.inputs.population import Population
     from deploy_opt.inputs.travel import TravelTimes
     from deploy_opt.plan.coverage import WeeklyForecast
     from deploy_opt.settings import PlanSettings
@@ -47,6 +51,10 @@ class Case:
         Today's and the simple plan where they keep the hard rules: units (hours, posts) and crews.
     stop_at
         Monotonic clock at which searches end; inf without a clock limit.
+    times
+        Drive times from posts to demand points.
+    people
+        Residents and population groups; None where they are not known.
     """
 
     model: CoverModel
@@ -56,6 +64,8 @@ class Case:
     floors: Floors
     rivals: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]
     stop_at: float
+    times: TravelTimes
+    people: Population | None = None
 
     @property
     def out_of_time(self) -> bool:
@@ -68,8 +78,17 @@ def lay_out(
     times: TravelTimes,
     settings: PlanSettings,
     baseline: NDArray[np.int64] | None,
+    *,
+    people: Population | None = None,
+    path_calls: NDArray[np.int32] | None = None,
 ) -> Case:
-    """Lay out a deployment question; arguments and errors as `plan_deployment`."""
+    """Lay out a deployment question; arguments and errors as `plan_deployment`.
+
+    With `path_calls` and ``robust``, the rules stand on the forecast's mean and the value of a
+    plan on the paths.
+    """
+    _check_balance(settings, people)
+    check_engine(settings.solver.engine)
     limit = settings.solver.time_limit_s
     stop_at = np.inf if limit is None else time.monotonic() + limit
     if baseline is None and settings.fleet.unit_hours_per_week is None:
@@ -82,13 +101,7 @@ def lay_out(
         today = checked_units(baseline, hours, len(posts), "baseline")
     rules = rules_of(settings, posts, model.loads, 0 if today is None else today.sum())
     columns = shift_columns(settings.shifts, hours=hours, first_hour=settings.first_hour)
-    floors = reachable_floors(
-        model.loads,
-        columns,
-        rules,
-        busy_cap=settings.fleet.busy_cap,
-        engine=settings.solver.engine,
-    )
+    floors = _floors(model, settings, rules, columns, [str(post) for post in posts["post_id"]])
     simple = make_simple(model, rules, columns)
     rivals = [(simple.units, simple.crews)]
     if today is not None:
@@ -96,13 +109,52 @@ def lay_out(
         if crews is not None:
             rivals.append((today, crews))
     kept = tuple(rival for rival in rivals if _keeps_hard_rules(rules, rival[0]))
-    return Case(model, rules, columns, settings, floors, kept, stop_at)
+    if settings.robust is not None and path_calls is not None:
+        model = paths_model(model, planning_rates(path_calls, model.rates, settings.robust.paths))
+    return Case(model, rules, columns, settings, floors, kept, stop_at, times, people)
+
+
+def _floors(
+    model: CoverModel,
+    settings: PlanSettings,
+    rules: Rules,
+    columns: ShiftColumns,
+    post_ids: list[str],
+) -> Floors:
+    """Find the floors that can be kept; where no crews keep the rules, name the fewest of them."""
+    cap, engine = settings.fleet.busy_cap, settings.solver.engine
+    try:
+        return reachable_floors(model.loads, columns, rules, busy_cap=cap, engine=engine)
+    except InfeasibleError as error:
+        named = crew_conflicts(settings, rules, columns, post_ids)
+        if not named:
+            raise
+        kept = error.rules if (rules.held[~columns.on_duty.any(axis=0)] > 0).any() else ()
+        shifts = "units come and go only by shifts.starts_h and shifts.lengths_h"
+        raise InfeasibleError(kept or (*named, shifts)) from None
+
+
+def _check_balance(settings: PlanSettings, people: Population | None) -> None:
+    faults = FaultList()
+    if settings.equity.worst_group_cover is not None and people is None:
+        expected = "inputs.population: area_id, population and group shares"
+        faults.add("equity.worst_group_cover", "no population", expected)
+    if settings.equity.objective == "nash" and settings.layers:
+        expected = "calls, as the response layers of the standard say what a plan makes most of"
+        faults.add("equity.objective", "nash", expected, "leave the layers or the Nash welfare out")
+    prices = (settings.posts.calls_to_open, *settings.posts.calls_to_open_at.values())
+    if settings.equity.objective == "nash" and any(prices):
+        expected = "calls, as prices of opening (posts.calls_to_open) are counted in calls"
+        faults.add("equity.objective", "nash", expected, "leave the prices or the welfare out")
+    faults.raise_if_any()
 
 
 def _keeps_hard_rules(rules: Rules, units: NDArray[np.int64]) -> bool:
     inside = (units >= rules.lower).all() and (units <= rules.upper).all()
     few = (units.sum(axis=1) <= rules.max_units).all() and units.sum() <= rules.unit_hours
     posts = rules.max_open is None or int(units.any(axis=0).sum()) <= rules.max_open
+    if rules.max_open_per_hour is not None:
+        posts &= int((units > 0).sum(axis=1).max(initial=0)) <= rules.max_open_per_hour
     moves = week_moves(units, cyclic=rules.cyclic).max(initial=0)
     return bool(inside and few and posts and (rules.max_moves is None or moves <= rules.max_moves))
 

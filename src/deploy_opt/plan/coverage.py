@@ -33,25 +33,40 @@ class WeeklyForecast(Protocol):
 class Geometry:
     """Who covers what under one speed profile.
 
-    Demand points that the same posts reach within the standard are one covering set; which areas
-    a set belongs to stays in `area_share`, so that covers by area and area floors stay exact.
+    Demand points that the same posts reach within a limit are one covering set; which areas a
+    set belongs to stays in `area_share`, so that covers by area and area floors stay exact. With
+    response layers the sets are those of every layer's limit and of the standard's, merged
+    wherever the same posts reach them.
 
     Attributes
     ----------
     cover
-        1.0 where a post reaches a covering set within the standard, shape (posts, sets). Points
-        that no post reaches are in no set.
+        1.0 where a post reaches a covering set, shape (posts, sets). Points that no post reaches
+        are in no set.
     area_share
-        Share of an area's calls in each set, CSR, shape (areas, sets).
+        Share of an area's calls in each set of the standard's limit, CSR, shape (areas, sets).
+    area_worth
+        Worth of an area's calls in each set by the plan's response layers, as a share of the
+        calls, CSR, shape (areas, sets); None: the standard alone, worth = share.
     """
 
     cover: NDArray[np.float64]
     area_share: sparse.csr_array
+    area_worth: sparse.csr_array | None = None
+
+    @property
+    def worth(self) -> sparse.csr_array:
+        """What the plan aims at: `area_worth`, or without layers `area_share`."""
+        return self.area_share if self.area_worth is None else self.area_worth
 
 
 @dataclass(frozen=True, slots=True)
 class CoverModel:
-    """One service, one unit type, one response layer over the hours of a plan.
+    """One service and one unit type over the hours of a plan.
+
+    Two things are read off the same covering sets: the calls reached within the standard, which
+    reports and floors on areas take (`area_cover`), and what the plan aims at (`value`),
+    which is the same unless the plan has response layers.
 
     Attributes
     ----------
@@ -98,7 +113,11 @@ class CoverModel:
     def weights(
         self, hour: int, multipliers: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Give the expected calls of each covering set, times the multiplier of their area.
+        """Give what each covering set is worth in expected calls, areas weighed by multipliers.
+
+        A multiplier above 1 is 1 plus the price of a floor on the area's calls reached within the
+        standard (Lagrangian relaxation): with response layers the price weighs the sets of the
+        standard's limit, on top of the layers' worth.
 
         Parameters
         ----------
@@ -112,11 +131,30 @@ class CoverModel:
         numpy.ndarray
             Shape (sets,).
         """
-        calls = self.rates[:, hour] if multipliers is None else self.rates[:, hour] * multipliers
-        return np.asarray(self.geometry(hour).area_share.T @ calls, dtype=np.float64)
+        geometry, calls = self.geometry(hour), self.rates[:, hour]
+        if geometry.area_worth is None:
+            weighed = calls if multipliers is None else calls * multipliers
+            return np.asarray(geometry.area_share.T @ weighed, dtype=np.float64)
+        worth = geometry.area_worth.T @ calls
+        if multipliers is not None:
+            worth = worth + geometry.area_share.T @ (calls * (multipliers - 1.0))
+        return np.asarray(worth, dtype=np.float64)
 
-    def curve(self, hour: int, num_units: int) -> NDArray[np.float64]:
-        """Give the cover by m covering units when `num_units` are on duty; see `cover_curve`."""
+    def demand_key(self, hour: int) -> bytes:
+        """Give a key that hours with the same calls share."""
+        return np.ascontiguousarray(self.rates[:, hour]).tobytes()
+
+    def curve(
+        self,
+        hour: int,
+        num_units: int,
+        multipliers: NDArray[np.float64] | None = None,  # noqa: ARG002  (paths weigh areas by it)
+    ) -> NDArray[np.float64]:
+        """Give the cover by m covering units when `num_units` are on duty; see `cover_curve`.
+
+        One curve for all sets here, shape (units + 1,); a model of several paths gives one for
+        each set, for which it takes the areas' multipliers as `weights` does.
+        """
         load = float(self.rates[:, hour].sum() * self.busy_h)
         return cover_curve(load, num_units, corrected=self.corrected)
 
@@ -138,17 +176,40 @@ class CoverModel:
         numpy.ndarray
             Share of calls that a free unit reaches within the standard, shape (areas, hours).
         """
+        return self._by_area(units, layered=False)
+
+    def area_worth(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute what the plan aims at, per expected call of each area in each hour.
+
+        Parameters
+        ----------
+        units
+            Units at each post, shape (hours, posts).
+
+        Returns
+        -------
+        numpy.ndarray
+            Expected worth of a call by the response layers, between 0 and 1; without layers the
+            cover. Shape (areas, hours).
+        """
+        return self._by_area(units, layered=True)
+
+    def value(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Compute what the plan aims at, in expected calls, by hour, shape (hours,).
+
+        The calls reached within the standard or, with response layers, the worth of the calls.
+        """
+        return np.asarray((self.rates * self.area_worth(units)).sum(axis=0), dtype=np.float64)
+
+    def _by_area(self, units: NDArray[np.int64], *, layered: bool) -> NDArray[np.float64]:
         result = np.zeros((len(self.area_ids), self.num_hours))
         for hour in range(self.num_hours):
             geometry = self.geometry(hour)
             curve = self.curve(hour, int(units[hour].sum()))
             covering = (units[hour] @ geometry.cover).astype(np.int64)
-            result[:, hour] = geometry.area_share @ curve[covering]
+            parts = geometry.worth if layered else geometry.area_share
+            result[:, hour] = parts @ curve[covering]
         return result
-
-    def value(self, units: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Compute the expected calls reached within the standard, by hour, shape (hours,)."""
-        return np.asarray((self.rates * self.area_cover(units)).sum(axis=0), dtype=np.float64)
 
 
 def cover_model(forecast: WeeklyForecast, times: TravelTimes, settings: PlanSettings) -> CoverModel:
@@ -161,7 +222,7 @@ def cover_model(forecast: WeeklyForecast, times: TravelTimes, settings: PlanSett
     times
         Drive times from posts to demand points, s, with each point's area and share of its calls.
     settings
-        The plan section: service, horizon, standard, minutes a call takes.
+        The plan section: service, horizon, standard, response layers, minutes a call takes.
 
     Returns
     -------
@@ -190,8 +251,23 @@ def cover_model(forecast: WeeklyForecast, times: TravelTimes, settings: PlanSett
     share = times.destinations["share"].to_numpy(dtype=np.float64)
     profile_of_hour = np.asarray(times.profile_of_hour, dtype=np.int64)[hours]
     used, geometry_of_hour = np.unique(profile_of_hour, return_inverse=True)
+    layers = [(layer.drive_limit_s, layer.worth) for layer in settings.layers]
+    standard = settings.drive_limit_s
+    if layers == [(standard, 1.0)]:
+        layers = []
+    limits = sorted({standard, *(limit for limit, _ in layers)})
+
+    def within(profile: int, limit_s: float) -> Geometry:
+        return merge_sets(times.by_profile[profile] <= limit_s, area, share, len(area_ids))
+
     geometries = tuple(
-        merge_sets(times.by_profile[p] <= settings.drive_limit_s, area, share, len(area_ids))
+        stack_layers(
+            [within(p, limit) for limit in limits],
+            [dict(layers).get(limit, 0.0) for limit in limits],
+            standard=limits.index(standard),
+        )
+        if layers
+        else within(p, standard)
         for p in used
     )
     return CoverModel(
@@ -231,3 +307,42 @@ def merge_sets(
     shape = (num_areas, len(first))
     area_share = sparse.coo_array((share[kept], pairs), shape=shape).tocsr()
     return Geometry(cover, area_share)
+
+
+def stack_layers(parts: Sequence[Geometry], worth: Sequence[float], *, standard: int) -> Geometry:
+    """Put the covering sets of several limits together, those that the same posts reach as one.
+
+    Parameters
+    ----------
+    parts
+        Covering sets of each limit.
+    worth
+        Worth of each limit, as a share of a call; 0 for a limit that only reports take.
+    standard
+        Which limit is the standard's.
+
+    Returns
+    -------
+    Geometry
+        Sets in a fixed order; with one limit of worth 1 those of `parts`, value for value.
+    """
+    cover = np.hstack([part.cover for part in parts])
+    packed = np.packbits(cover > 0, axis=0)
+    _, first, group = np.unique(packed, axis=1, return_index=True, return_inverse=True)
+    start = np.cumsum([0, *(part.cover.shape[1] for part in parts)])
+    num_areas = parts[0].area_share.shape[0]
+
+    def gathered(factors: Sequence[float]) -> sparse.csr_array:
+        rows, columns, values = [], [], []
+        for rank, (part, factor) in enumerate(zip(parts, factors, strict=True)):
+            if factor:
+                share = part.area_share.tocoo()
+                rows.append(share.coords[0])
+                columns.append(group.ravel()[start[rank] + share.coords[1]])
+                values.append(factor * share.data)
+        places = (np.concatenate(rows), np.concatenate(columns))
+        shape = (num_areas, len(first))
+        return sparse.coo_array((np.concatenate(values), places), shape=shape).tocsr()
+
+    in_standard = gathered([float(rank == standard) for rank in range(len(parts))])
+    return Geometry(cover[:, first], in_standard, gathered(worth))

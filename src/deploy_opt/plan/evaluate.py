@@ -32,12 +32,16 @@ class Evaluation:
         Mean busy fraction of the units on duty, shape (hours,); 1 where nobody is on duty.
     value
         Expected calls reached within the standard, shape (hours,).
+    worth
+        Expected worth of a call by the plan's response layers, shape (areas, hours); None: the
+        plan has none, the cover is all that it aims at.
     """
 
     area_ids: tuple[str, ...]
     cover: NDArray[np.float64]
     busy: NDArray[np.float64]
     value: NDArray[np.float64]
+    worth: NDArray[np.float64] | None = None
 
 
 def evaluate_positions(
@@ -72,7 +76,8 @@ def evaluate_positions(
     model = cover_model(forecast, times, settings)
     cover = model.area_cover(checked)
     value = (model.rates * cover).sum(axis=0)
-    return Evaluation(model.area_ids, cover, model.busy(checked.sum(axis=1)), value)
+    worth = model.area_worth(checked) if settings.layers else None
+    return Evaluation(model.area_ids, cover, model.busy(checked.sum(axis=1)), value, worth)
 
 
 def checked_units(

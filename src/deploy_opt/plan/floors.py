@@ -35,15 +35,15 @@ class Floors:
         Fewest units on duty, shape (hours,).
     busy_cap
         Busy cap behind them: the asked one, or the lowest that can be kept in every hour; 1 = none.
-    min_units
-        Fewest units in any hour behind them: the asked number or the largest that can be kept.
+    lowered
+        Units by which the fewest units of all hours had to fall; 0 = they can be kept.
     crews
         Crews that keep them, shape (shifts,).
     """
 
     units: NDArray[np.int64]
     busy_cap: float
-    min_units: int
+    lowered: int
     crews: NDArray[np.int64]
 
 
@@ -59,7 +59,8 @@ def reachable_floors(
 
     Floors give way instead of making the plan infeasible. First the busy cap rises, alike in all
     hours, so that a budget that is too small is felt evenly and no hour is given up for another;
-    only then do the fewest units fall. No floor asks for more than the posts can hold.
+    only then do the fewest units fall, by as many in every hour. No floor asks for more than the
+    posts can hold.
 
     Parameters
     ----------
@@ -87,24 +88,25 @@ def reachable_floors(
     caps = [busy_cap, *(round(busy_cap + CAP_STEP * step, 6) for step in steps.tolist()), 1.0]
     top = np.where(columns.on_duty.any(axis=0), rules.max_units, 0)
 
-    def attempt(cap: float, least: int) -> Floors | None:
-        wanted = np.full(len(loads), least)
+    def attempt(cap: float, lowered: int) -> Floors | None:
+        wanted = np.maximum(rules.min_units - lowered, 0)
         if cap < 1.0:
             wanted = np.maximum(wanted, units_for_cap(loads, cap))
         units = np.maximum(np.minimum(wanted, top), rules.held)
         crews = crews_above(units, columns, rules, engine=engine)
-        return None if crews is None else Floors(units, cap, least, crews)
+        return None if crews is None else Floors(units, cap, lowered, crews)
 
-    asked = attempt(busy_cap, rules.min_units)
+    asked = attempt(busy_cap, 0)
     if asked is not None:
         return asked
-    best = attempt(1.0, rules.min_units)
-    if best is not None:
-        return _lowest(lambda k: attempt(caps[k], rules.min_units), len(caps) - 1, best)
     best = attempt(1.0, 0)
+    if best is not None:
+        return _lowest(lambda k: attempt(caps[k], 0), len(caps) - 1, best)
+    top_floor = int(rules.min_units.max(initial=0))
+    best = attempt(1.0, top_floor)
     if best is None:
         raise InfeasibleError(_unmet(rules, columns))
-    return _lowest(lambda k: attempt(1.0, rules.min_units - k), rules.min_units, best)
+    return _lowest(lambda k: attempt(1.0, k), top_floor, best)
 
 
 def _lowest(attempt: Callable[[int], Floors | None], last: int, best: Floors) -> Floors:
@@ -166,7 +168,10 @@ def _unmet(rules: Rules, columns: ShiftColumns) -> list[str]:
         ]
     return [
         f"posts.locked and posts.limits hold {int(rules.held.sum())} unit-hours",
-        f"fleet.max_units and the posts' capacities allow {int(rules.max_units.max())} units",
+        (
+            f"fleet.max_units, fleet.limits and the posts' capacities allow "
+            f"{int(rules.max_units.min())} to {int(rules.max_units.max())} units"
+        ),
         "units come and go only by shifts.starts_h and shifts.lengths_h",
         f"the budget is {rules.unit_hours:g} unit-hours (fleet.unit_hours_per_week, or today's)",
     ]

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from deploy_opt.errors import InfeasibleError
-from deploy_opt.plan.certificates import location_bound
-from deploy_opt.plan.equity import counted_areas, possible_cover, raise_weakest, weekly_cover
+from deploy_opt.plan.balance.balance import Balance
+from deploy_opt.plan.balance.equity import counted_areas, possible_cover, weekly_cover
+from deploy_opt.plan.balance.mixture_floor import MixtureFloor
+from deploy_opt.plan.balance.price_search import search_prices
+from deploy_opt.plan.balance.rules import AREA_FLOOR
+from deploy_opt.plan.bounds.certificates import location_bound
 from deploy_opt.plan.floors import reachable_floors
 from deploy_opt.plan.master import choose_crews
 from deploy_opt.plan.solver import Limits
@@ -21,8 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from deploy_opt.plan.balance.balance import Prices
+    from deploy_opt.plan.balance.price_search import PriceSearch
     from deploy_opt.plan.case import Case
-    from deploy_opt.plan.equity import FloorSearch
     from deploy_opt.plan.value_tables import ValueTables
 
 Curve = Literal["cost", "equity", "response", "workload"]
@@ -82,12 +87,15 @@ class Frontier:
         By rising x; marks of plan and today that are not on the curve come last.
     notes
         How it was made, and what it leaves aside.
+    cost_per_unit_hour
+        Money that a unit-hour costs, where x are unit-hours and the scenario says it.
     """
 
     curve: Curve
     total: float
     points: tuple[FrontierPoint, ...]
     notes: tuple[str, ...]
+    cost_per_unit_hour: float | None = None
 
     @property
     def line(self) -> tuple[FrontierPoint, ...]:
@@ -174,7 +182,9 @@ def cost_curve(
     if tables is None or size > tables.max_units:
         seeds = (plan.free, *(units for units, _ in case.rivals))
         bounds = case.rules.lower, case.rules.upper
-        tables = value_tables(case.model, size, bounds, seeds=seeds)
+        tables = value_tables(
+            case.model, size, bounds, seeds=seeds, max_open=case.rules.max_open_per_hour
+        )
     points: list[FrontierPoint] = []
     before: NDArray[np.int64] | None = None
     for hours in budgets.tolist():
@@ -198,7 +208,8 @@ def cost_curve(
             "calls reached at the plan."
         ),
     )
-    return Frontier("cost", float(case.model.rates.sum()), tuple(marked), notes)
+    cost = case.settings.fleet.cost_per_unit_hour
+    return Frontier("cost", float(case.model.rates.sum()), tuple(marked), notes, cost)
 
 
 def _cost_point(
@@ -216,7 +227,7 @@ def _cost_point(
         )
     except InfeasibleError:
         return FrontierPoint(hours, np.nan, status="infeasible"), before
-    missed = floors.busy_cap > fleet.busy_cap or floors.min_units < fleet.min_units
+    missed = floors.busy_cap > fleet.busy_cap or floors.lowered > 0
     low = np.minimum(floors.units, most)
     starts = [floors.crews] if before is None else [floors.crews, before]
     crews = choose_crews(
@@ -254,7 +265,7 @@ def equity_curve(plan: PlanAtHand, *, num_points: int = 8) -> Frontier:
     """Trace the calls reached by the cover that the weakest area must have.
 
     At the plan's units on duty, without limits on open posts and moves: the floor rises step by
-    step, priced by weights on areas (`raise_weakest`). Every plan seen counts for every floor that
+    step, priced by weights on areas (`search_prices`). Every plan seen counts for every floor that
     it keeps, so that a higher floor never reaches more. Weak duality at the weights found bounds
     every floor at once. The last point is the highest floor that any positions could keep by
     `possible_cover`; where no plan was found for it, its calls are NaN.
@@ -275,39 +286,36 @@ def equity_curve(plan: PlanAtHand, *, num_points: int = 8) -> Frontier:
     def weakest(units: NDArray[np.int64]) -> float:
         return float(weekly_cover(model, units)[counted].min(initial=1.0))
 
-    def place(mu: NDArray[np.float64], here: NDArray[np.int64]) -> NDArray[np.int64]:
-        units = settle(week_at(model, case.rules, staffing, mu), here)
+    def place(prices: Prices, here: NDArray[np.int64]) -> NDArray[np.int64]:
+        units = settle(week_at(model, case.rules, staffing, prices.rules[0]), here)
         seen.append((weakest(units), plan.value(units)))
         return units
 
-    def raised(
-        floor: float, start: NDArray[np.int64], mu: NDArray[np.float64] | None
-    ) -> FloorSearch:
-        return raise_weakest(
-            model, start, place, floor=floor, counted=counted, multipliers=mu,
-            stop=lambda: case.out_of_time,
-        )  # fmt: skip
+    def raised(floor: float, start: NDArray[np.int64], prices: Prices | None) -> PriceSearch:
+        rule = MixtureFloor(AREA_FLOOR, floor, None, model.rates.sum(axis=1), counted)
+        balance = Balance(model, (rule,))
+        return search_prices(balance, start, place, prices=prices, stop=lambda: case.out_of_time)
 
     seen.append((weakest(plan.free), plan.value(plan.free)))
     start = seen[0][0]
-    prices = [np.ones(len(counted))]
-    here, mu, floor, step = plan.free, None, start, _FIRST_RISE
+    priced = [(np.ones(len(counted)), plan.free)]
+    here, prices, floor, step = plan.free, None, start, _FIRST_RISE
     while step >= _LEAST_RISE and floor < ceiling:  # how high the floor can be
-        found = raised(min(floor + step, ceiling), here, mu)
-        if found.weakest >= min(floor + step, ceiling):
-            here, mu, floor = found.units, found.multipliers, found.weakest
-            prices.append(mu)
+        found = raised(min(floor + step, ceiling), here, prices)
+        if found.standing.miss <= 0:
+            here, prices, floor = found.units, found.prices, found.standing.rules[0].reached
+            priced.append((found.multipliers, found.units))
         else:
             step /= 2
     highest = max(w for w, _ in seen)
-    here, mu = plan.free, None
+    here, prices = plan.free, None
     for floor in np.linspace(start, highest, num_points - 1)[1:-1].tolist():
-        found = raised(floor, here, mu)
-        if found.weakest >= floor:
-            here, mu = found.units, found.multipliers
-            prices.append(mu)
+        found = raised(floor, here, prices)
+        if found.standing.miss <= 0:
+            here, prices = found.units, found.prices
+            priced.append((found.multipliers, found.units))
     floors = [*np.linspace(start, highest, num_points - 1).tolist(), ceiling]
-    lines = _price_lines(plan, [prices[0], *prices[1 :: max(len(prices) // 3, 1)]])
+    lines = _price_lines(plan, [priced[0], *priced[1 :: max(len(priced) // 3, 1)]])
     points = [_floor_point(floor, seen, lines, case.settings.solver.gap) for floor in floors]
     for units, mark in plan.marks:
         points.append(FrontierPoint(weakest(units), plan.value(units), mark=mark))
@@ -327,14 +335,14 @@ def equity_curve(plan: PlanAtHand, *, num_points: int = 8) -> Frontier:
 
 
 def _price_lines(
-    plan: PlanAtHand, weights: Sequence[NDArray[np.float64]]
+    plan: PlanAtHand, priced: Sequence[tuple[NDArray[np.float64], NDArray[np.int64]]]
 ) -> list[tuple[float, float]]:
-    """Bound the calls by ``top - floor x price`` for each of some weights on areas."""
+    """Bound the calls by ``top - floor x price`` for each of some weights and their positions."""
     model, engine = plan.case.model, plan.case.settings.solver.engine
     lines = []
-    for mu in {one.tobytes(): one for one in weights}.values():
+    for mu, units in {one.tobytes(): (one, near) for one, near in priced}.values():
         week = week_at(model, plan.case.rules, plan.staffing, mu)
-        top = location_bound(week, plan.free, engine=engine).by_hour.sum()
+        top = location_bound(week, units, engine=engine).by_hour.sum()
         lines.append((float(top), float((mu - 1.0) @ model.rates.sum(axis=1))))
     return lines
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from deploy_opt.errors import FaultList
-from deploy_opt.plan.certificates import relaxation
+from deploy_opt.plan.bounds.certificates import hour_key
+from deploy_opt.plan.bounds.cover_prices import hour_program, price_cover
 from deploy_opt.plan.links import link_hours
-from deploy_opt.plan.open_posts import open_posts
-from deploy_opt.plan.search import Hour, fit, improve
-from deploy_opt.plan.solver import Limits, solve
+from deploy_opt.plan.posts.open_posts import open_posts
+from deploy_opt.plan.search import fit, improve
 from deploy_opt.plan.week import Week
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from deploy_opt.plan.search import Hour
 
 _LOCK = 1e9
 _SPARE = 1.5
@@ -56,7 +59,7 @@ def linked_positions(week: Week, *, max_open: int, max_moves: int) -> LinkedPosi
     """Place given units over hours with at most so many open posts and moves.
 
     For more posts than a plan would search one exchange at a time. The linear relaxation of each
-    hour (`certificates.relaxation`) gives the bound, and the posts that its positions use most
+    hour (`cover_prices.price_cover`) gives the bound, and the posts that its positions use most
     over all hours are candidates, half as many again as may open. Demand is merged again over
     them, which leaves a fraction of the covering sets; each hour is then searched from its rounded
     relaxation, posts are opened (`open_posts.open_posts`) and hours linked (`links.link_hours`).
@@ -125,17 +128,16 @@ def _relaxed(week: Week) -> tuple[NDArray[np.float64], NDArray[np.float64], int]
     iterations = 0
     seen: dict[bytes, int] = {}
     for index, hour in enumerate(week.hours):
-        parts = (hour.weights, hour.curve, hour.lower, hour.upper)
-        key = b"".join([str(id(hour.cover)).encode(), *(part.tobytes() for part in parts)])
+        key = hour_key(hour)
         if key in seen:
             masses[index], bounds[index] = masses[seen[key]], bounds[seen[key]]
             continue
         seen[key] = index
-        solution = solve(relaxation(hour), limits=Limits(lp_method="ipm_no_crossover"))
-        bounds[index] = solution.report.bound
-        iterations += solution.report.iterations
-        if solution.x is not None:
-            masses[index] = solution.x[: hour.lower.size]
+        near = fit(hour, hour.lower, int(week.staffing[index]))
+        priced = price_cover(hour_program(hour), near)
+        bounds[index] = priced.bound
+        iterations += priced.iterations
+        masses[index] = near if priced.units is None else priced.units
     return masses, bounds, iterations
 
 
@@ -150,5 +152,28 @@ def _on_posts(week: Week, chosen: NDArray[np.int64]) -> tuple[Hour, ...]:
             merged[id(hour.cover)] = (hour.cover[np.ix_(chosen, first)], group.ravel())
         cover, group = merged[id(hour.cover)]
         weights = np.bincount(group, hour.weights, cover.shape[1]).astype(np.float64)
-        hours.append(Hour(cover, weights, hour.curve, hour.lower[chosen], hour.upper[chosen]))
+        curve = _mean_curve(hour, group, weights)
+        hours.append(
+            replace(
+                hour,
+                cover=cover,
+                weights=weights,
+                curve=curve,
+                lower=hour.lower[chosen],
+                upper=hour.upper[chosen],
+            )
+        )
     return tuple(hours)
+
+
+def _mean_curve(
+    hour: Hour, group: NDArray[np.int64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give merged sets the weighted mean of their curves, which keeps every value."""
+    if hour.curve.ndim == 1:
+        return hour.curve
+    member = sparse.csr_array(
+        (hour.weights, (group, np.arange(len(group)))), shape=(len(weights), len(group))
+    )
+    total: NDArray[np.float64] = member @ hour.curve
+    return np.asarray(total / np.where(weights > 0, weights, 1.0)[:, None])

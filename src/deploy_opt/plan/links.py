@@ -57,6 +57,7 @@ def link_hours(week: Week, units: NDArray[np.int64], max_moves: int) -> NDArray[
 def _chain(week: Week, units: NDArray[np.int64], max_moves: int) -> NDArray[np.int64]:
     count = len(week.hours)
     rows = [row.copy() for row in units]
+    rows[0] = fit(week.hours[0], rows[0], int(week.staffing[0]))
     for step in range(1, count * (_LAPS if week.cyclic else 1) + 1):
         hour = step % count
         if hour == 0 and not week.cyclic:
@@ -107,6 +108,7 @@ def _nested(week: Week, units: NDArray[np.int64]) -> NDArray[np.int64]:
             problem.curve,
             lower,
             upper,
+            problem.max_open,
         )
         here = fit(mixed, here, number)
         if number == wanted[0]:

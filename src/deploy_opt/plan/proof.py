@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.plan.certificates import location_bound
-from deploy_opt.plan.equity import (
-    counted_areas,
-    floor_bound,
-    possible_cover,
-    weekly_cover,
-    what_blocks,
-)
+from deploy_opt.plan.balance.equity import weekly_cover
+from deploy_opt.plan.balance.words import balance_words
+from deploy_opt.plan.bounds.certificates import location_bound
+from deploy_opt.plan.posts.open_bound import bound_scarce_posts
+from deploy_opt.plan.posts.open_posts import SCARCE_LOSS
+from deploy_opt.plan.posts.opening import opening_words
 from deploy_opt.plan.results import SolveReport
+from deploy_opt.plan.solver import engine_title
 from deploy_opt.plan.week import week_at, week_moves
 from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from deploy_opt.plan.case import Case
@@ -33,6 +34,10 @@ _BOUND_WORDS = (
     "bounds: crews by the concave hull of values for up to {} units an hour (hull bound); "
     "positions by linear programs at the plan's units on duty (location bound); together they "
     "prove the gap for the tabulated positions, not strictly for all"
+)
+_OPEN_WORDS = (
+    "posts.max_open = {} costs much, so it has a bound of its own (open bound): no crews, posts "
+    "and positions that keep it reach more, for up to {} units an hour"
 )
 
 
@@ -50,18 +55,23 @@ class Proof:
         What no crews can be worth by the concave hulls of the value tables.
     location_bound
         What no positions can be worth at the plan's units on duty, by hourly linear programs.
-    floor_bound
-        The same for plans that keep the floor on the weakest area; NaN without one.
+    balance_bound
+        What nothing that keeps the rules of balance can be chosen by, at the plan's units on duty:
+        expected calls, or the areas' geometric mean of cover; NaN where that says no more.
     iterations
         Iterations of the linear programs.
+    open_bound
+        What no crews and positions at so few posts can be worth; inf where open posts are not
+        limited, or hardly cost anything.
     """
 
     value: float
     free_value: float
     hull_bound: float
     location_bound: float
-    floor_bound: float
+    balance_bound: float
     iterations: int
+    open_bound: float = np.inf
 
     @property
     def mix_gap(self) -> float:
@@ -81,7 +91,8 @@ class Proof:
     @property
     def bound(self) -> float:
         """Bound on the plan's value: crews and positions together."""
-        return max(self.hull_bound, self.free_value) * (1.0 + self.location_gap)
+        free = max(self.hull_bound, self.free_value) * (1.0 + self.location_gap)
+        return max(min(free, self.open_bound), self.value)
 
 
 def certify(case: Case, staffed: Staffed, placed: Placed) -> Proof:
@@ -106,24 +117,70 @@ def certify(case: Case, staffed: Staffed, placed: Placed) -> Proof:
         week = week_at(case.model, case.rules, placed.staffing)
         located = location_bound(week, placed.free, engine=engine)
     free_value = max(float(case.model.value(located.units).sum()), placed.value)
-    found, floor = placed.floor_search, case.settings.equity.weakest_area_cover
-    floored, iterations = np.nan, located.iterations
-    if found is not None and floor is not None and (found.multipliers > 1).any():
-        week = week_at(case.model, case.rules, placed.staffing, found.multipliers)
-        weighted = location_bound(week, placed.units, engine=engine)
-        floored = floor_bound(float(weighted.by_hour.sum()), case.model, found, floor)
-        iterations += weighted.iterations
+    balance_bound, iterations = np.nan, located.iterations
+    if placed.balanced is not None:
+        balance_bound, more = bound_balance(case, placed)
+        iterations += more
+        if placed.balanced.balance.welfare is None and np.isfinite(balance_bound):
+            balance_bound = min(balance_bound, float(located.by_hour.sum()))
+    scarce = case.rules.max_open is not None and not case.out_of_time
+    if case.rules.opening_calls.any():  # prices of opening may be what costs, not the limit
+        scarce = scarce and int(placed.units.any(axis=0).sum()) == case.rules.max_open
+    opened = np.inf
+    if scarce and placed.value < (1.0 - SCARCE_LOSS) * free_value:
+        opened = bound_scarce_posts(case, placed, staffed.tables.max_units)
     return Proof(
         value=placed.value,
         free_value=free_value,
         hull_bound=staffed.crews.bound,
         location_bound=float(located.by_hour.sum()),
-        floor_bound=floored,
+        balance_bound=balance_bound,
         iterations=iterations,
+        open_bound=opened,
     )
 
 
-def make_report(case: Case, staffed: Staffed, placed: Placed, proof: Proof) -> SolveReport:
+def bound_balance(case: Case, placed: Placed) -> tuple[float, int]:
+    """Bound what plans that keep the rules of balance can be chosen by, at the plan's units.
+
+    Floors are priced into the hours; limits on drives and workload are left aside, so the bound
+    holds with them too. The Nash welfare is bounded at the slope of the plan's own covers.
+
+    Parameters
+    ----------
+    case
+        The question.
+    placed
+        The plan, balanced.
+
+    Returns
+    -------
+    tuple
+        The bound, NaN where no price says more than the bound without rules, and the iterations
+        of the linear programs.
+    """
+    found = placed.balanced
+    if found is None:
+        return np.nan, 0
+    balance = found.balance
+    aim = balance.aim(weekly_cover(case.model, placed.units))
+    prices = replace(found.dual[1], aim=aim)
+    weights = balance.weights(prices).areas
+    if (weights == 1).all():
+        return np.nan, 0
+    week = week_at(case.model, case.rules, placed.staffing, weights)
+    located = location_bound(week, placed.units, engine=case.settings.solver.engine)
+    return balance.bound(float(located.by_hour.sum()), prices), located.iterations
+
+
+def make_report(
+    case: Case,
+    staffed: Staffed,
+    placed: Placed,
+    proof: Proof,
+    *,
+    bound_notes: Sequence[str] | None = None,
+) -> SolveReport:
     """Gather a plan's solve report.
 
     ``status`` is ``limit`` only where a limit that the user set (a clock limit, or a node limit
@@ -140,6 +197,8 @@ def make_report(case: Case, staffed: Staffed, placed: Placed, proof: Proof) -> S
         The plan.
     proof
         Its bounds.
+    bound_notes
+        What the bounds mean, in words; None: those of value tables and crew master.
 
     Returns
     -------
@@ -175,11 +234,18 @@ def make_report(case: Case, staffed: Staffed, placed: Placed, proof: Proof) -> S
         notes.append(
             f"the default work limit ended the choice of crews at a gap of {staffed.crews.gap:.2%}"
         )
-    notes += _floor_notes(case, placed, busy, short)
-    if placed.floor_search is not None:
-        floor_parts, floor_notes = _equity_words(case, placed, proof)
-        parts |= floor_parts
-        notes += floor_notes
+    if bound_notes is not None:
+        notes = list(bound_notes)
+    elif np.isfinite(proof.open_bound):
+        parts["open_bound"] = proof.open_bound
+        notes.append(_OPEN_WORDS.format(case.rules.max_open, staffed.tables.max_units))
+    paid, words = opening_words(case.rules, placed.units)
+    parts |= paid
+    notes += [*words, *_floor_notes(case, placed, busy, short)]
+    if placed.balanced is not None:
+        balance_parts, balance_notes = balance_words(case, placed, proof.balance_bound)
+        parts |= balance_parts
+        notes += balance_notes
     if case.rules.max_moves is not None and parts["most_moves"] > case.rules.max_moves:
         notes.append(
             f"posts.limits force up to {parts['most_moves']:g} moves in an hour, more than "
@@ -191,7 +257,7 @@ def make_report(case: Case, staffed: Staffed, placed: Placed, proof: Proof) -> S
         bound=proof.bound,
         gap=max(gap, 0.0),
         asked_gap=solver.gap,
-        solver="value tables and crew master, " + ("HiGHS" if solver.engine == "highs" else "CBC"),
+        solver=f"value tables and crew master, {engine_title(solver.engine)}",
         version=staffed.crews.version,
         nodes=0 if whole is None else whole.nodes,
         iterations=proof.iterations
@@ -208,11 +274,19 @@ def _floor_notes(
 ) -> list[str]:
     notes, asked, floors = [], case.settings.fleet, case.floors
     hours = f"{case.rules.unit_hours:,.0f} unit-hours"
-    if floors.min_units < asked.min_units:
+    if floors.lowered and asked.min_units:
         hit = np.flatnonzero(placed.staffing < asked.min_units)
         notes.append(
             f"fleet.min_units = {asked.min_units} cannot be kept with {hours} and these shifts; "
             f"fewer are on duty in {len(hit)} hours: {hour_names(hit, case.settings.first_hour)}"
+        )
+    by_limits = case.rules.min_units > asked.min_units
+    hit = np.flatnonzero(by_limits & (placed.staffing < case.rules.min_units))
+    if len(hit):
+        notes.append(
+            f"fleet.limits cannot be kept with {hours} and these shifts; fewer units than they "
+            f"ask for are on duty in {len(hit)} hours: "
+            f"{hour_names(hit, case.settings.first_hour)}"
         )
     if (short > 0).any() and (busy > asked.busy_cap).any():
         hit = np.flatnonzero(busy > asked.busy_cap)
@@ -228,26 +302,6 @@ def _floor_notes(
             "there would keep it"
         )
     return notes
-
-
-def _equity_words(case: Case, placed: Placed, proof: Proof) -> tuple[dict[str, float], list[str]]:
-    rules = case.settings.equity
-    floor = rules.weakest_area_cover or 0.0
-    cover = weekly_cover(case.model, placed.units)
-    counted = counted_areas(case.model, rules.min_calls_per_week)
-    weakest = float(cover[counted].min(initial=1.0))
-    parts = {"weakest_area_asked": floor, "weakest_area_cover": weakest}
-    if np.isfinite(proof.floor_bound):
-        parts["floor_bound"] = proof.floor_bound
-    if weakest >= floor:
-        return parts, []
-    possible = possible_cover(case.model, placed.staffing, case.rules.usable)
-    blocks = what_blocks(case.model, cover, possible, floor=floor, counted=counted)
-    first = (
-        f"equity.weakest_area_cover = {floor:.1%} is not reached: the highest found for the "
-        f"weakest area is {weakest:.1%}"
-    )
-    return parts, [first, *blocks]
 
 
 def hour_names(hours: NDArray[np.int64], first_hour: int) -> str:

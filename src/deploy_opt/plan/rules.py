@@ -9,6 +9,7 @@ import numpy as np
 
 from deploy_opt.errors import FaultList, InfeasibleError, nearest
 from deploy_opt.plan.busy import busy_fraction
+from deploy_opt.plan.posts.hour_posts import room_at
 from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from deploy_opt.rule_settings import FleetLimit, PostLimit
     from deploy_opt.settings import PlanSettings
 
 NO_LIMIT = 9999
@@ -34,13 +36,18 @@ class Rules:
     max_units
         Most units on duty, shape (hours,); hard.
     min_units
-        Fewest units on duty in any hour; missing units are counted and named.
+        Fewest units on duty by ``fleet.min_units`` and ``fleet.limits``, shape (hours,); missing
+        units are counted and named.
     cap_units
         Fewest units that keep the busy cap, shape (hours,); missing units are counted and named.
     unit_hours
         Most unit-hours in the plan's horizon; hard.
     max_open
-        Most posts in use; None = no limit.
+        Most posts in use in the plan; None = no limit.
+    max_open_per_hour
+        Most posts in use in any hour; None = no limit.
+    opening_calls
+        Price of each post's use in the plan's horizon, expected calls reached, shape (posts,).
     max_moves
         Most units that change post between two hours beyond the fleet's change; None = no limit.
     cyclic
@@ -50,10 +57,12 @@ class Rules:
     lower: NDArray[np.int64]
     upper: NDArray[np.int64]
     max_units: NDArray[np.int64]
-    min_units: int
+    min_units: NDArray[np.int64]
     cap_units: NDArray[np.int64]
     unit_hours: float
     max_open: int | None
+    max_open_per_hour: int | None
+    opening_calls: NDArray[np.float64]
     max_moves: int | None
     cyclic: bool
 
@@ -71,6 +80,10 @@ class Rules:
     def floor(self) -> NDArray[np.int64]:
         """Fewest units on duty by `min_units` and the busy cap, shape (hours,)."""
         return np.maximum(self.cap_units, self.min_units)
+
+    def opening_paid(self, units: NDArray[np.int64]) -> float:
+        """Sum the prices of the posts that positions use, expected calls; shape (hours, posts)."""
+        return float(self.opening_calls[units.any(axis=0)].sum())
 
 
 def rules_of(
@@ -107,15 +120,19 @@ def rules_of(
     _check_names(settings, post_ids)
     lower, upper = _bounds(settings, posts, post_ids)
     given = settings.fleet.unit_hours_per_week
-    most = NO_LIMIT if settings.fleet.max_units is None else settings.fleet.max_units
+    least, most = _fleet_limits(settings)
+    per_hour = settings.posts.max_open_per_hour
+    room = np.minimum(_room(lower, upper, settings.posts.max_open), room_at(lower, upper, per_hour))
     rules = Rules(
         lower=lower,
         upper=upper,
-        max_units=np.minimum(most, _room(lower, upper, settings.posts.max_open)),
-        min_units=settings.fleet.min_units,
+        max_units=np.minimum(most, room),
+        min_units=least,
         cap_units=units_for_cap(loads, settings.fleet.busy_cap),
         unit_hours=float(unit_hours_today if given is None else given),
         max_open=settings.posts.max_open,
+        max_open_per_hour=per_hour,
+        opening_calls=_opening_calls(settings, post_ids),
         max_moves=settings.posts.max_moves_per_hour,
         cyclic=settings.hours == HOURS_PER_WEEK,
     )
@@ -136,6 +153,48 @@ def _room(
     return np.asarray(upper[:, held].sum(axis=1) + others.sum(axis=1), dtype=np.int64)
 
 
+def _fleet_limits(settings: PlanSettings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the fewest and most units on duty that the fleet's settings ask for, by hour."""
+    fleet = settings.fleet
+    least = np.full(settings.hours, fleet.min_units, dtype=np.int64)
+    most = np.full(settings.hours, NO_LIMIT if fleet.max_units is None else fleet.max_units)
+    for limit in fleet.limits:
+        inside = hours_inside(limit, settings)
+        least[inside] = np.maximum(least[inside], limit.min_units)
+        if limit.max_units is not None:
+            most[inside] = np.minimum(most[inside], limit.max_units)
+    return least, most
+
+
+def _opening_calls(settings: PlanSettings, post_ids: Sequence[str]) -> NDArray[np.float64]:
+    """Give each post's price of opening; a plan of a day takes a day's share of a week's."""
+    asked = settings.posts
+    by_week = [asked.calls_to_open_at.get(post_id, asked.calls_to_open) for post_id in post_ids]
+    return np.asarray(by_week, dtype=np.float64) * (settings.hours / HOURS_PER_WEEK)
+
+
+def hours_inside(limit: PostLimit | FleetLimit, settings: PlanSettings) -> NDArray[np.bool_]:
+    """Say which hours of the plan a limit by hour of the week holds in.
+
+    Parameters
+    ----------
+    limit
+        The limit; where its last hour is not above its first, it goes on past the week's end.
+    settings
+        The plan section.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (hours,).
+    """
+    hours = (settings.first_hour + np.arange(settings.hours)) % HOURS_PER_WEEK
+    begin, end = limit.from_hour, limit.to_hour
+    if end <= begin:  # over the end of the week
+        return np.asarray((hours >= begin) | (hours < end), dtype=np.bool_)
+    return np.asarray((hours >= begin) & (hours < end), dtype=np.bool_)
+
+
 def units_for_cap(loads: NDArray[np.float64], busy_cap: float) -> NDArray[np.int64]:
     """Find the fewest units whose mean busy fraction (loss form) keeps a cap, shape (hours,)."""
     enough = int(np.ceil(float(loads.max(initial=0.0)) / busy_cap)) + 1
@@ -150,6 +209,7 @@ def _check_names(settings: PlanSettings, post_ids: Sequence[str]) -> None:
     named: list[tuple[str, str]] = [("posts.locked", name) for name in rules.locked]
     named += [("posts.forbidden", name) for name in rules.forbidden]
     named += [("posts.limits", limit.post_id) for limit in rules.limits]
+    named += [("posts.calls_to_open_at", name) for name in rules.calls_to_open_at]
     for where, name in named:
         if name not in known:
             faults.add(where, f"post {name!r}", "a post of the posts table", nearest(name, known))
@@ -170,13 +230,9 @@ def _bounds(
         lower[:, post_ids.index(post_id)] = number
     for post_id in settings.posts.forbidden:
         upper[:, post_ids.index(post_id)] = 0
-    hours = (settings.first_hour + np.arange(settings.hours)) % HOURS_PER_WEEK
     for limit in settings.posts.limits:
         post = post_ids.index(limit.post_id)
-        begin, end = limit.from_hour, limit.to_hour
-        inside = (hours >= begin) & (hours < end)
-        if end <= begin:  # over the end of the week
-            inside = (hours >= begin) | (hours < end)
+        inside = hours_inside(limit, settings)
         lower[inside, post] = np.maximum(lower[inside, post], limit.min_units)
         if limit.max_units is not None:
             upper[inside, post] = np.minimum(upper[inside, post], limit.max_units)
@@ -199,6 +255,14 @@ def _post_conflicts(rules: Rules, settings: PlanSettings, post_ids: list[str]) -
             f"posts.max_open = {rules.max_open}, while posts.locked and posts.limits hold units "
             f"at {held} posts"
         )
+    per_hour = rules.max_open_per_hour
+    at_once = (rules.lower > 0).sum(axis=1)
+    if per_hour is not None and (at_once > per_hour).any():
+        hour = int(np.argmax(at_once > per_hour))
+        found.append(
+            f"posts.max_open_per_hour = {per_hour}, while posts.locked and posts.limits hold "
+            f"units at {at_once[hour]} posts in hour {hours[hour]} of the week"
+        )
     return found
 
 
@@ -210,16 +274,22 @@ def _fleet_conflicts(rules: Rules, settings: PlanSettings) -> list[str]:
         hour = int(np.argmax(short))
         return hour, int(hours[hour])
 
+    most = "fleet.max_units" + (" or fleet.limits" if settings.fleet.limits else "")
     hour, name = worst(rules.held - rules.max_units)
     if rules.held[hour] > rules.max_units[hour]:
         found.append(
             f"posts.locked and posts.limits hold {rules.held[hour]} units in hour {name} of the "
-            f"week, while fleet.max_units and the posts' capacities allow {rules.max_units[hour]}"
+            f"week, while {most} and the posts' capacities allow {rules.max_units[hour]}"
         )
     hour, name = worst(rules.min_units - rules.max_units)
-    if rules.min_units > rules.max_units[hour]:
+    if rules.min_units[hour] > rules.max_units[hour]:
+        least = int(rules.min_units[hour])
+        few = "posts.max_open" + (" (or _per_hour)" if rules.max_open_per_hour else "")
+        asks = f"fleet.min_units = {least}"
+        if least > settings.fleet.min_units:
+            asks = f"fleet.limits ask for {least} units in hour {name} of the week"
         found.append(
-            f"fleet.min_units = {rules.min_units}, while fleet.max_units, posts.max_open and "
+            f"{asks}, while {most}, {few} and "
             f"the posts' capacities allow {rules.max_units[hour]} in hour {name} of the week"
         )
     if rules.held.sum() > rules.unit_hours:
@@ -228,9 +298,11 @@ def _fleet_conflicts(rules: Rules, settings: PlanSettings) -> list[str]:
             f"(fleet.unit_hours_per_week, or today's) is {rules.unit_hours:g}"
         )
     shortest = min(settings.shifts.lengths_h) if settings.shifts and rules.cyclic else 1
-    if rules.min_units and rules.unit_hours < shortest:
+    if rules.min_units.any() and rules.unit_hours < shortest:
+        asked = settings.fleet.min_units
+        asks = f"fleet.min_units = {asked}" if asked else "fleet.limits ask for units"
         found.append(
-            f"fleet.min_units = {rules.min_units}, while the budget of {rules.unit_hours:g} "
+            f"{asks}, while the budget of {rules.unit_hours:g} "
             f"unit-hours (fleet.unit_hours_per_week, or today's) holds no shift of {shortest} h"
         )
     return found

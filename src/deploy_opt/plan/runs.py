@@ -65,7 +65,9 @@ def improve_runs(
     for _ in range(_MOST_RUNS):
         for hour in stale.tolist():
             change[hour] = _changes(week, rows, hour, posts)
-            begin[hour], end[hour] = _ends(week, rows, hour, posts, max_moves)
+            begin[hour], end[hour] = run_ends(
+                rows, hour, posts, max_moves=max_moves, cyclic=week.cyclic
+            )
         run = _best_run(change, begin, end, cyclic=week.cyclic)
         if run is None or run.change <= least:
             break
@@ -89,13 +91,39 @@ def _changes(
     return result
 
 
-def _ends(
-    week: Week, rows: NDArray[np.int64], hour: int, posts: NDArray[np.int64], max_moves: int
+def run_ends(
+    rows: NDArray[np.int64],
+    hour: int,
+    posts: NDArray[np.int64],
+    *,
+    max_moves: int | None,
+    cyclic: bool,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Say for which pairs a run may begin or end at an hour."""
+    """Say for which pairs of posts a run may begin or end at an hour.
+
+    Parameters
+    ----------
+    rows
+        Positions, shape (hours, all posts).
+    hour
+        The hour.
+    posts
+        Posts between which units move, shape (posts,).
+    max_moves
+        Most moves into an hour; None = no limit.
+    cyclic
+        Whether the last hour is followed by the first.
+
+    Returns
+    -------
+    tuple
+        Begin and end, both of shape (posts, posts): from, to.
+    """
     count = len(rows)
     free = np.ones((len(posts), len(posts)), dtype=bool)
-    first, last = hour == 0 and not week.cyclic, hour == count - 1 and not week.cyclic
+    if max_moves is None:
+        return free, free
+    first, last = hour == 0 and not cyclic, hour == count - 1 and not cyclic
     before = free if first else _allowed(rows[hour], rows[hour - 1], posts, max_moves)
     after = free if last else _allowed(rows[hour], rows[(hour + 1) % count], posts, max_moves)
     return before, after
@@ -120,10 +148,47 @@ def _best_run(
     cyclic: bool,
 ) -> _Run | None:
     count, size = change.shape[0], change.shape[1]
-    best = np.full((size, size), -np.inf)
-    best_first, best_last = np.zeros((2, size, size), dtype=np.int64)
-    total = np.full((size, size), -np.inf)
-    first = np.zeros((size, size), dtype=np.int64)
+    best, first, last = best_runs(change, begin, end, cyclic=cyclic)
+    top = best.max()
+    if not np.isfinite(top):
+        return None
+    pair = int(np.argmax(best.ravel() >= top - _TIE * max(abs(top), 1.0)))
+    source, goal = divmod(pair, size)
+    hours = np.arange(first[source, goal], last[source, goal] + 1) % count
+    return _Run(source, goal, hours, float(best[source, goal]))
+
+
+def best_runs(
+    change: NDArray[np.float64],
+    begin: NDArray[np.bool_],
+    end: NDArray[np.bool_],
+    *,
+    cyclic: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Find the run of hours with the largest sum of changes, for many moves at once.
+
+    Kadane's scan; where the last hour is followed by the first, a run may go on past the end.
+
+    Parameters
+    ----------
+    change
+        Change of value by each move in each hour, shape (hours, ...); -inf where it cannot be.
+    begin, end
+        Whether a run of that move may begin or end at the hour, of the same shape.
+    cyclic
+        Whether the last hour is followed by the first.
+
+    Returns
+    -------
+    tuple
+        Largest sum (-inf where there is no run), first and last hour of its run, all of the shape
+        of one hour; hours from ``len(change)`` on are counted past the end.
+    """
+    count, shape = len(change), change.shape[1:]
+    best = np.full(shape, -np.inf)
+    best_first, best_last = np.zeros((2, *shape), dtype=np.int64)
+    total = np.full(shape, -np.inf)
+    first = np.zeros(shape, dtype=np.int64)
     for step in range(2 * count if cyclic else count):
         hour = step % count
         total[step - first >= count] = -np.inf  # a run is at most once round the week
@@ -137,10 +202,4 @@ def _best_run(
         whole = change.sum(axis=0)
         better = whole >= best
         best[better], best_first[better], best_last[better] = whole[better], 0, count - 1
-    top = best.max()
-    if not np.isfinite(top):
-        return None
-    pair = int(np.argmax(best.ravel() >= top - _TIE * max(abs(top), 1.0)))
-    source, goal = divmod(pair, size)
-    hours = np.arange(best_first[source, goal], best_last[source, goal] + 1) % count
-    return _Run(source, goal, hours, float(best[source, goal]))
+    return best, best_first, best_last

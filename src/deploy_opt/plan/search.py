@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deploy_opt.plan.posts.hour_posts import (
+    best_exchange,
+    keep_few,
+    may_open,
+    opens_too_many,
+    room_at,
+)
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,6 +38,8 @@ class Hour:
         hold calls of several classes or other unit types cover them too.
     lower, upper
         Fewest and most units at each post, shape (posts,).
+    max_open
+        Most posts in use; None = no limit.
     """
 
     cover: NDArray[np.float64]
@@ -37,6 +47,12 @@ class Hour:
     curve: NDArray[np.float64]
     lower: NDArray[np.int64]
     upper: NDArray[np.int64]
+    max_open: int | None = None
+
+    @property
+    def room(self) -> int:
+        """Units that the posts can hold."""
+        return int(room_at(self.lower[None], self.upper[None], self.max_open)[0])
 
     def value(self, units: NDArray[np.int64]) -> float:
         """Give the expected calls reached when `units` wait at the posts, shape (posts,)."""
@@ -96,10 +112,14 @@ def fit(problem: Hour, units: NDArray[np.int64], number: int) -> NDArray[np.int6
     most = problem.most_units
     while result.sum() > number:
         result[_cheapest(problem, result, most)] -= 1
+    if problem.max_open is not None:
+        result = keep_few(problem, result, number)
     while result.sum() < number:
         gain, _ = problem.gains(result)
         total = problem.cover @ gain
         total[result >= problem.upper] = -np.inf
+        if problem.max_open is not None:
+            total[(result == 0) & ~may_open(problem, result, number)] = -np.inf
         result[_first_best(total)] += 1
     return result
 
@@ -145,13 +165,15 @@ def swap_changes(
     Returns
     -------
     numpy.ndarray
-        Shape (sources, goals); -inf from a post to itself.
+        Shape (sources, goals); -inf from a post to itself, and where too many posts would be used.
     """
     gain, loss = problem.gains(units)
     rows, columns = problem.cover[sources], problem.cover[goals]
     change = np.asarray((rows * (loss - gain)) @ columns.T, dtype=np.float64)
     change += (columns @ gain)[None, :] - (rows @ loss)[:, None]
     change[sources[:, None] == goals[None, :]] = -np.inf
+    if problem.max_open is not None:
+        change[opens_too_many(problem, units, sources, goals)] = -np.inf
     return change
 
 
@@ -185,6 +207,8 @@ def improve(
 ) -> tuple[NDArray[np.int64], int]:
     """Make the best swap again and again until none improves.
 
+    Where few posts may be used, all units of a post may move to another one as well.
+
     Parameters
     ----------
     problem
@@ -203,6 +227,11 @@ def improve(
     least = _TIE * max(float(problem.weights.sum()), 1e-300)
     for swap in range(max_swaps):
         source, goal, change = best_swap(problem, result)
+        if change <= least and problem.max_open is not None:
+            moved, change = best_exchange(problem, result)
+            if moved is not None and change > least:
+                result = moved
+                continue
         if change <= least:
             return result, swap
         result[source] -= 1

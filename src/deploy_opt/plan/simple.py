@@ -12,7 +12,8 @@ from deploy_opt.plan.evaluate import checked_units
 from deploy_opt.plan.floors import reachable_floors
 from deploy_opt.plan.links import link_hours
 from deploy_opt.plan.master import choose_crews
-from deploy_opt.plan.open_posts import open_posts
+from deploy_opt.plan.posts.open_posts import open_posts
+from deploy_opt.plan.posts.opening import open_worthwhile
 from deploy_opt.plan.rules import rules_of
 from deploy_opt.plan.search import Hour, fit, improve
 from deploy_opt.plan.shifts import shift_columns
@@ -113,8 +114,11 @@ def make_simple(model: CoverModel, rules: Rules, columns: ShiftColumns) -> Simpl
     if best is None:  # pragma: no cover  (the grid is not empty)
         raise AssertionError
     _, q, units, week = best
+    every_post = week
     if rules.max_open is not None:
         week, units = open_posts(week, units, rules.max_open)
+    if rules.opening_calls.any():
+        week, units = open_worthwhile(every_post, units, rules.opening_calls, rules.max_open)
     if rules.max_moves is not None:
         units = link_hours(week, units, rules.max_moves)
     words = (
@@ -136,6 +140,7 @@ def mexclp_week(
             1.0 - busy_fraction ** np.arange(number + 1),
             rules.lower[hour],
             rules.upper[hour],
+            rules.max_open_per_hour,
         )
         for hour, number in enumerate(staffing.tolist())
     )

@@ -1,22 +1,35 @@
-"""The only door to solvers: HiGHS through arrays, CBC and model text through PuLP."""
+"""The only door to solvers: HiGHS through arrays, every other one through PuLP."""
 
 from __future__ import annotations
 
-import re
-import shutil
-import tempfile
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deploy_opt.errors import InputError, SolverError, nearest
-from deploy_opt.plan.linear_model import (
+from deploy_opt.errors import SolverError
+from deploy_opt.plan.engines.linear_model import (
     Model,
     Solution,
     lagrangian_bound,
     linear_model,
+)
+from deploy_opt.plan.engines.outcomes import (
+    Limits,
+    clock_note,
+    infeasible,
+    not_beaten,
+    relative_gap,
+    tidy,
+)
+from deploy_opt.plan.engines.pulp_engine import (
+    lp_text,
+    pulp_name,
+    solve_cbc,
+    solve_through_pulp,
+    to_pulp,
+    write_lp,
 )
 from deploy_opt.plan.results import SolveReport, Status
 
@@ -27,48 +40,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Limits",
+    "LinearProgram",
     "Model",
     "Solution",
+    "check_engine",
+    "engine_title",
     "lagrangian_bound",
     "linear_model",
+    "lp_text",
     "solve",
     "to_pulp",
     "write_lp",
 ]
 
-LpMethod = Literal["choose", "simplex", "ipm", "ipm_no_crossover"]
-LOG_ROUNDING = 5e-4
-"""CBC prints bounds to three decimals."""
 MIN_LARGEST_COST = 16.0
 """Costs of integer models are scaled up to this by a power of two: solvers prune absolutely."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When to stop a solve and how to search.
-
-    Attributes
-    ----------
-    gap
-        Relative gap at which an integer model is solved well enough.
-    node_limit, iteration_limit
-        Work limits: branch-and-bound nodes, LP iterations; None = no limit. They stop at the
-        same place on every machine.
-    time_limit_s
-        Clock limit, s; the answer then depends on the machine.
-    seed, threads
-        Seed of the solver's own choices; threads it may use (1 is reproducible).
-    lp_method
-        For models without whole columns; ``ipm_no_crossover`` is quickest for a bound alone.
-    """
-
-    gap: float = 1e-4
-    node_limit: int | None = None
-    iteration_limit: int | None = None
-    time_limit_s: float | None = None
-    seed: int = 0
-    threads: int = 1
-    lp_method: LpMethod = "choose"
 
 
 def solve(
@@ -86,7 +72,8 @@ def solve(
     model
         What to solve.
     engine
-        ``highs`` (arrays, any size) or ``cbc`` (through PuLP, for small models).
+        ``highs`` (arrays, any size), ``cbc``, or any solver that PuLP finds on this machine, by
+        its name there or its family: ``scip``, ``gurobi``, ``cplex``; PuLP is for small models.
     start
         A feasible point of an integer model to begin from, shape (columns,).
     limits
@@ -103,7 +90,7 @@ def solve(
     Raises
     ------
     InputError
-        An unknown engine, or CBC is not installed for this machine.
+        An unknown engine, or one that is not installed on this machine.
     SolverError
         The model is unbounded, or the solver failed.
 
@@ -116,43 +103,43 @@ def solve(
     >>> found.report.status, found.report.objective, found.x.tolist()
     ('optimal', 6.0, [1.0, 0.0])
     """
-    if engine not in ENGINES:
-        raise InputError.of(
-            "engine", repr(engine), f"one of {', '.join(ENGINES)}", nearest(engine, ENGINES)
-        )
+    run = _engine(engine)
     rules = limits or Limits(**limit)
     if model.cost.size == 0:
         return _solve_empty(model, rules)
-    return ENGINES[engine](model, start, rules)
+    return run(model, start, rules)
+
+
+def check_engine(engine: str) -> None:
+    """Check that a solver is known and installed, before any work is done.
+
+    Raises
+    ------
+    InputError
+        It is not; the message lists those that are.
+    """
+    _engine(engine)
+
+
+def engine_title(engine: str) -> str:
+    """Give the name of an engine for reports."""
+    return {"highs": "HiGHS", "cbc": "CBC"}.get(engine.lower(), engine)
+
+
+def _engine(engine: str) -> Callable[[Model, NDArray[np.float64] | None, Limits], Solution]:
+    own = ENGINES.get(engine.lower())
+    if own is not None:
+        return own
+    name = pulp_name(engine, tuple(ENGINES))
+    return partial(solve_through_pulp, name=name, highs=_solve_highs)
 
 
 def _solve_empty(model: Model, limits: Limits) -> Solution:
     """Answer a model without columns, which solvers treat each in its own way."""
     if (model.row_lower > 0).any() or (model.row_upper < 0).any():
-        return _infeasible(model, limits, "none", "0", 0, 0)
+        return infeasible(model, limits, "none", "0", 0, 0)
     report = SolveReport("optimal", model.offset, model.offset, 0.0, limits.gap, "none", "0")
     return Solution(report, np.zeros(0), np.zeros(model.row_lower.size), np.zeros(0))
-
-
-def _gap(objective: float, bound: float) -> float:
-    if not np.isfinite(objective) or not np.isfinite(bound):
-        return np.inf
-    return abs(bound - objective) / max(abs(objective), 1e-12)
-
-
-def _infeasible(
-    model: Model, limits: Limits, solver: str, version: str, nodes: int, iterations: int
-) -> Solution:
-    report = SolveReport(
-        "infeasible", np.nan, model.worst, np.inf, limits.gap, solver, version, nodes, iterations
-    )
-    return Solution(report, None)
-
-
-def _tidy(model: Model, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round whole columns and pull values that overshoot by rounding back inside the bounds."""
-    whole = np.where(model.integer, np.round(values), values)
-    return np.clip(whole, model.lower, model.upper) + 0.0
 
 
 # --- HiGHS -----------------------------------------------------------------------------------
@@ -234,27 +221,66 @@ def _solve_highs(model: Model, start: NDArray[np.float64] | None, limits: Limits
     iterations = max(int(info.simplex_iteration_count), 0) + max(int(info.ipm_iteration_count), 0)
     version = str(highs.version())
     if status == "infeasible":
-        return _infeasible(model, limits, "HiGHS", version, nodes, iterations)
+        return infeasible(model, limits, "HiGHS", version, nodes, iterations)
     found = highs.getSolution()
     feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
     approximate = limits.lp_method == "ipm_no_crossover" and status == "optimal"
-    x = _tidy(model, np.asarray(found.col_value)) if feasible or approximate else None
+    x = tidy(model, np.asarray(found.col_value)) if feasible or approximate else None
     objective = float(model.cost @ x) + model.offset if x is not None else np.nan
     duals = reduced = None
     if model.is_integer:
         bound = float(info.mip_dual_bound) / scale
         # a bound beaten by the answer within rounding is the answer
-        bound = max(bound, objective) if model.maximise else min(bound, objective)
+        bound = not_beaten(model, objective, bound)
     elif found.dual_valid:
         duals, reduced = np.asarray(found.row_dual), np.asarray(found.col_dual)
         bound = lagrangian_bound(model, duals)
     else:
         bound = -model.worst
     report = SolveReport(
-        status, objective, bound, _gap(objective, bound), limits.gap, "HiGHS", version,
-        nodes, iterations, notes=_clock_note(status, limits),
+        status, objective, bound, relative_gap(objective, bound), limits.gap, "HiGHS", version,
+        nodes, iterations, notes=clock_note(status, limits),
     )  # fmt: skip
     return Solution(report, x, duals, reduced)
+
+
+class LinearProgram:
+    """A linear program that is solved again and again as its bounds change, by HiGHS's simplex.
+
+    Every solve starts from the basis of the one before, which takes a few steps where a solve
+    from nothing takes hundreds.
+
+    Parameters
+    ----------
+    model
+        The program; whole columns are taken as continuous.
+    """
+
+    def __init__(self, model: Model) -> None:
+        whole = np.zeros(model.cost.size, dtype=np.bool_)
+        self._model = replace(model, integer=whole)
+        self._highs = _highs_instance(self._model, Limits(lp_method="simplex"), 1.0)
+        self._highs.setOptionValue("presolve", "off")  # it would forget the basis
+        self.iterations = 0
+
+    def set_row(self, row: int, low: float, high: float) -> None:
+        """Change the limits of a row."""
+        self._highs.changeRowBounds(row, low, high)
+
+    def set_column(self, column: int, low: float, high: float) -> None:
+        """Change the bounds of a column."""
+        self._highs.changeColBounds(column, low, high)
+
+    def solve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Solve: column values and the rows' dual values; None where there is no optimum."""
+        import highspy
+
+        self._highs.run()
+        self.iterations += max(int(self._highs.getInfo().simplex_iteration_count), 0)
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        found = self._highs.getSolution()
+        return np.asarray(found.col_value), np.asarray(found.row_dual)
 
 
 def _run(highs: Any, threads: int) -> Any:  # noqa: ANN401 - untyped
@@ -291,182 +317,7 @@ def _highs_status(highs: Any, ended: Any) -> Status:  # noqa: ANN401 - untyped
     raise SolverError(f"HiGHS stopped: {highs.modelStatusToString(ended)}")
 
 
-def _clock_note(status: Status, limits: Limits) -> tuple[str, ...]:
-    if status == "limit" and limits.time_limit_s is not None:
-        return (f"stopped by a limit; the clock limit was {limits.time_limit_s:g} s",)
-    return ()
-
-
-# --- PuLP and CBC ----------------------------------------------------------------------------
-
-
-def to_pulp(model: Model) -> Any:  # noqa: ANN401 - pulp is untyped
-    """Write a model as a PuLP problem, for CBC, SCIP, Gurobi, CPLEX or model text.
-
-    Parameters
-    ----------
-    model
-        The model; columns without names are ``x0, x1, ...``, rows ``r0, r1, ...``. A row with
-        two different finite limits becomes two rows, ``..._low`` and ``..._high``.
-
-    Returns
-    -------
-    pulp.LpProblem
-        Its ``variables`` stand in the model's column order.
-    """
-    import pulp
-
-    problem = pulp.LpProblem("deploy_opt", pulp.LpMaximize if model.maximise else pulp.LpMinimize)
-    names = model.column_names or [f"x{j}" for j in range(model.cost.size)]
-    columns = [
-        problem.add_variable(
-            name,
-            low if np.isfinite(low) else None,
-            high if np.isfinite(high) else None,
-            pulp.LpInteger if whole else pulp.LpContinuous,
-        )
-        for name, low, high, whole in zip(
-            names, model.lower.tolist(), model.upper.tolist(), model.integer.tolist(), strict=True
-        )
-    ]
-    problem.setObjective(
-        pulp.LpAffineExpression(
-            list(zip(columns, model.cost.tolist(), strict=True)), constant=model.offset
-        )
-    )
-    start, index, value = model.matrix.indptr, model.matrix.indices, model.matrix.data
-    for i, (low, high) in enumerate(
-        zip(model.row_lower.tolist(), model.row_upper.tolist(), strict=True)
-    ):
-        terms = slice(start[i], start[i + 1])
-        pairs = zip(index[terms].tolist(), value[terms].tolist(), strict=True)
-        left = pulp.LpAffineExpression([(columns[j], v) for j, v in pairs])
-        name = model.row_names[i] if model.row_names else f"r{i}"
-        if low == high:
-            problem.addConstraint(pulp.LpConstraint(left, pulp.LpConstraintEQ, name, low))
-            continue
-        both = np.isfinite(low) and np.isfinite(high)
-        if np.isfinite(low):
-            low_name = f"{name}_low" if both else name
-            problem.addConstraint(pulp.LpConstraint(left, pulp.LpConstraintGE, low_name, low))
-        if np.isfinite(high):
-            high_name = f"{name}_high" if both else name
-            problem.addConstraint(pulp.LpConstraint(left, pulp.LpConstraintLE, high_name, high))
-    return problem
-
-
-def write_lp(model: Model, path: Path) -> None:
-    """Write a model as LP text, to be read or given to another solver.
-
-    Parameters
-    ----------
-    model
-        The model.
-    path
-        Where to write; an existing file is replaced.
-    """
-    to_pulp(model).writeLP(str(path))
-
-
-def _solve_cbc(model: Model, start: NDArray[np.float64] | None, limits: Limits) -> Solution:
-    import pulp
-
-    # CBC 2.10 takes the start of a maximisation with the wrong sign: always minimise
-    sign = -1.0 if model.maximise else 1.0
-    problem = to_pulp(replace(model, cost=sign * model.cost, offset=0.0, maximise=False))
-    by_name = {column.name: column for column in problem.variables()}
-    names = model.column_names or tuple(f"x{j}" for j in range(model.cost.size))
-    ordered = [by_name[name] for name in names]
-    warm = start is not None and model.is_integer
-    if start is not None and warm:
-        for column, value in zip(ordered, start.tolist(), strict=True):
-            column.setInitialValue(value)
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "cbc.log"
-        command = pulp.COIN_CMD(
-            path=_cbc_path(),
-            msg=False,
-            gapRel=limits.gap,
-            threads=limits.threads,
-            timeLimit=limits.time_limit_s,
-            maxNodes=limits.node_limit,
-            warmStart=warm,
-            keepFiles=False,
-            logPath=str(log),
-            options=[f"randomCbcSeed {limits.seed}"],
-        )
-        command.tmpDir = folder
-        try:
-            problem.solve(command)
-        except pulp.PulpSolverError as failed:
-            raise SolverError(f"CBC failed: {failed}") from failed
-        text = log.read_text(encoding="utf-8", errors="replace")
-    return _cbc_solution(model, limits, problem, ordered, text)
-
-
-def _cbc_path() -> str:
-    """Find the CBC program: PuLP's own, else one on the path."""
-    from pulp.apis import coin_api
-
-    for candidate in (getattr(coin_api, "pulp_cbc_path", ""), "cbc"):
-        path = shutil.which(candidate)
-        if path:
-            return path
-    raise InputError.of(
-        "engine", "'cbc' but no CBC program", "the one that comes with PuLP, or 'cbc' on the path",
-        "use engine 'highs', or install CBC",
-    )  # fmt: skip
-
-
-def _cbc_solution(
-    model: Model,
-    limits: Limits,
-    problem: Any,  # noqa: ANN401 - pulp is untyped
-    ordered: list[Any],
-    log: str,
-) -> Solution:
-    import pulp
-
-    version = _logged(log, r"^Version:\s*(\S+)") or "unknown"
-    nodes = int(_logged(log, r"^Enumerated nodes:\s*(\d+)") or 0)
-    iterations = int(_logged(log, r"^Total iterations:\s*(\d+)") or 0)
-    ended = problem.sol_status
-    if ended == pulp.LpSolutionUnbounded:
-        raise SolverError("the model is unbounded: its objective can grow without end")
-    if "infeasible or unbounded" in log and solve(_feasibility(model), limits=limits).x is not None:
-        raise SolverError("the model is unbounded: its objective can grow without end")
-    if ended == pulp.LpSolutionInfeasible or problem.status == pulp.LpStatusInfeasible:
-        return _infeasible(model, limits, "CBC", version, nodes, iterations)
-    status: Status = "optimal" if ended == pulp.LpSolutionOptimal else "limit"
-    x = None
-    if ended != pulp.LpSolutionNoSolutionFound:
-        values = [0.0 if column.varValue is None else column.varValue for column in ordered]
-        x = _tidy(model, np.array(values, dtype=np.float64))
-    objective = float(model.cost @ x) + model.offset if x is not None else np.nan
-    logged = _logged(log, r"^Lower bound:\s*(\S+)")
-    bound = objective if status == "optimal" else -model.worst
-    if logged is not None and model.is_integer:
-        # of the minimisation without the constant, printed to three decimals
-        sign = -1.0 if model.maximise else 1.0
-        bound = sign * (float(logged) - LOG_ROUNDING) + model.offset
-        bound = max(bound, objective) if model.maximise else min(bound, objective)
-    report = SolveReport(
-        status, objective, bound, _gap(objective, bound), limits.gap, "CBC", version,
-        nodes, iterations, notes=_clock_note(status, limits),
-    )  # fmt: skip
-    return Solution(report, x)
-
-
-def _feasibility(model: Model) -> Model:
-    return replace(model, cost=np.zeros_like(model.cost))
-
-
-def _logged(log: str, pattern: str) -> str | None:
-    found = re.findall(pattern, log, flags=re.MULTILINE)
-    return str(found[-1]) if found else None
-
-
 ENGINES: dict[str, Callable[[Model, NDArray[np.float64] | None, Limits], Solution]] = {
     "highs": _solve_highs,
-    "cbc": _solve_cbc,
+    "cbc": partial(solve_cbc, highs=_solve_highs),
 }

@@ -10,6 +10,7 @@ import numpy as np
 from deploy_opt.plan.case import solver_limits
 from deploy_opt.plan.floors import CAP_STEP, reachable_floors
 from deploy_opt.plan.master import CrewPlan, choose_crews
+from deploy_opt.plan.posts.hour_posts import room_at
 from deploy_opt.plan.value_tables import ValueTables, value_tables
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def staff(
     upper = rules.upper
     if only_posts is not None:
         upper = np.where(only_posts, upper, 0)
-    most = np.minimum(rules.max_units, upper.sum(axis=1))
+    most = np.minimum(rules.max_units, room_at(rules.lower, upper, rules.max_open_per_hour))
     low = np.minimum(floors.units, most)
     starts = [floors.crews, *(crews for _, crews in case.rivals)]
     seen = max(int(columns.staffing(crews).max()) for crews in starts)
@@ -66,6 +67,7 @@ def staff(
             (rules.lower, upper),
             multipliers=multipliers,
             seeds=tuple(units for units, _ in case.rivals),
+            max_open=rules.max_open_per_hour,
         )
         crews = choose_crews(
             tables.value,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deploy_opt.plan.posts.hour_posts import room_at
 from deploy_opt.plan.search import Hour, fit, improve
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def hour_problem(
     num_units: int,
     bounds: tuple[NDArray[np.int64], NDArray[np.int64]],
     multipliers: NDArray[np.float64] | None = None,
+    *,
+    max_open: int | None = None,
 ) -> Hour:
     """Set up the covering problem of one hour at a number of units on duty.
 
@@ -67,13 +70,16 @@ def hour_problem(
         Fewest and most units at each post, each of shape (hours, posts).
     multipliers
         Weight of each area; None = 1.
+    max_open
+        Most posts in use in the hour; None = no limit.
     """
     return Hour(
         model.geometry(hour).cover,
         model.weights(hour, multipliers),
-        model.curve(hour, num_units),
+        model.curve(hour, num_units, multipliers),
         bounds[0][hour],
         bounds[1][hour],
+        max_open,
     )
 
 
@@ -84,6 +90,7 @@ def value_tables(
     *,
     multipliers: NDArray[np.float64] | None = None,
     seeds: tuple[NDArray[np.int64], ...] = (),
+    max_open: int | None = None,
 ) -> ValueTables:
     """Search the positions of every hour for every number of units.
 
@@ -103,6 +110,8 @@ def value_tables(
         Weight of each area, shape (areas,); None = 1.
     seeds
         Further plans whose positions are tried, each of shape (hours, posts), such as today's.
+    max_open
+        Most posts in use in any hour; None = no limit.
 
     Returns
     -------
@@ -115,13 +124,16 @@ def value_tables(
     moves = 0
     for hour in range(model.num_hours):
         tried = [plan[hour] for plan in seeds]
-        parts = (model.geometry_of_hour[hour], model.rates[:, hour], *(b[hour] for b in bounds))
-        key = b"".join(np.ascontiguousarray(part).tobytes() for part in (*parts, *tried))
+        parts = (model.geometry_of_hour[hour], *(b[hour] for b in bounds), *tried)
+        key = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+        key += model.demand_key(hour)
         if key in done:
             value[hour], positions[hour] = value[done[key]], positions[done[key]]
             continue
         done[key] = hour
-        moves += _tabulate_hour(model, hour, bounds, multipliers, tried, value, positions)
+        moves += _tabulate_hour(
+            model, hour, bounds, multipliers, tried, value, positions, max_open=max_open
+        )
     return ValueTables(value, positions, moves)
 
 
@@ -133,17 +145,21 @@ def _tabulate_hour(
     seeds: list[NDArray[np.int64]],
     value: NDArray[np.float64],
     positions: NDArray[np.int16],
+    *,
+    max_open: int | None,
 ) -> int:
     low, high = bounds[0][hour], bounds[1][hour]
     by_number: dict[int, list[NDArray[np.int64]]] = {}
     for seed in seeds:
-        if (seed >= low).all() and (seed <= high).all():
+        few = max_open is None or int((seed > 0).sum()) <= max_open
+        if few and (seed >= low).all() and (seed <= high).all():
             by_number.setdefault(int(seed.sum()), []).append(seed)
     cover, weights = model.geometry(hour).cover, model.weights(hour, multipliers)
     best, moves = low, 0
-    top = min(value.shape[1] - 1, int(high.sum()))
+    top = min(value.shape[1] - 1, int(room_at(low[None], high[None], max_open)[0]))
     for number in range(int(low.sum()), top + 1):
-        problem = Hour(cover, weights, model.curve(hour, number), low, high)
+        curve = model.curve(hour, number, multipliers)
+        problem = Hour(cover, weights, curve, low, high, max_open)
         best, swaps = improve(problem, fit(problem, best, number))
         found, moves = problem.value(best), moves + swaps
         for seed in by_number.get(number, []):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,8 +42,7 @@ class Week:
     def on_posts(self, open_posts: NDArray[np.bool_]) -> Week:
         """Close all other posts."""
         hours = tuple(
-            Hour(h.cover, h.weights, h.curve, h.lower, np.where(open_posts, h.upper, 0))
-            for h in self.hours
+            replace(hour, upper=np.where(open_posts, hour.upper, 0)) for hour in self.hours
         )
         return Week(hours, self.staffing, self.cyclic)
 
@@ -57,7 +56,9 @@ def week_at(
     """Set up every hour of a plan at its units on duty."""
     bounds = (rules.lower, rules.upper)
     hours = tuple(
-        hour_problem(model, hour, int(number), bounds, multipliers)
+        hour_problem(
+            model, hour, int(number), bounds, multipliers, max_open=rules.max_open_per_hour
+        )
         for hour, number in enumerate(staffing)
     )
     return Week(hours, staffing, rules.cyclic)

@@ -50,9 +50,14 @@ _ALWAYS = """\
 - the floor assumes Poisson noise around the forecast's own rates, so it is an estimate"""
 _FAIRNESS = """\
 The units of the forecast are areas, hours and classes of calls, never persons; no attribute of a
-person is read. It serves to place and to staff units. It is no measure of danger or of need, and no
-ground for enforcement against an area or a person. Look at the scores by area before a small area's
-forecast decides anything."""
+person is read. It serves to place and to staff units. Areas with few calls are drawn towards their
+share of the residents, or an even one, and their intervals are wide: look at the scores by area
+before a small area's forecast decides anything, and at equity.csv of a run for who is served."""
+_NOT_FOR = """\
+- enforcement against an area or a person, or any claim about danger: calls are requests for help
+- a measure of need: areas that call less for the same need look as if they needed less
+- the answer to one call, or to one hour of one area, without its interval
+- horizons beyond the tested {horizon_h} h, or a city that has changed, without a new backtest"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +191,7 @@ def model_card(frame: pd.DataFrame, facts: BacktestFacts, scenario: Scenario) ->
         parts += [f"### {title[:1].upper()}{title[1:]}", ""]
         parts += [_row(rows[0]), "|---" + "|---:" * (len(rows[0]) - 1) + "|"]
         parts += [*(_row(row) for row in rows[1:]), ""]
-    parts += [f"Where {_WORDS}.", "", *_intervals(frame), *_limits(frame)]
+    parts += [f"Where {_WORDS}.", "", *_intervals(frame), *_limits(frame, facts.horizon_h)]
     return "\n".join(parts) + "\n"
 
 
@@ -215,8 +220,8 @@ def _intervals(frame: pd.DataFrame) -> list[str]:
     return [*rows, "", "Jackknife over the stretches.", ""]
 
 
-def _limits(frame: pd.DataFrame) -> list[str]:
-    """Say what the forecast cannot do; the measured shortfalls first."""
+def _limits(frame: pd.DataFrame, horizon_h: int) -> list[str]:
+    """Say what the forecast cannot do and is not for; the measured shortfalls first."""
     found = []
     mine = frame[frame["model"] == "forecast"].set_index(["service", "level", "horizon", "metric"])
     for (service, level, horizon, metric), row in mine.iterrows():
@@ -234,9 +239,13 @@ def _limits(frame: pd.DataFrame) -> list[str]:
         *found,
         _ALWAYS,
         "",
-        "## Fairness and use",
+        "## Fairness",
         "",
         _FAIRNESS,
+        "",
+        "## Not for",
+        "",
+        _NOT_FOR.format(horizon_h=horizon_h),
         "",
         "Same inputs, seed and code give the same numbers.",
     ]

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deploy_opt.report import words
+from deploy_opt.report.aim import aim_lines, calls_word
 from deploy_opt.report.answers import answer_lines
 from deploy_opt.report.charts import StillMap, area_curve, step_curve, still_map
 from deploy_opt.report.hours import Hours, area_rows, hour_sentence
+from deploy_opt.report.path_lines import path_sentences
 from deploy_opt.report.payload import COVER_BREAKS, COVER_COLOURS, points, whole
 from deploy_opt.report.tables import LOSS_POINTS, counted_areas, weekly_cover
 
@@ -27,7 +29,16 @@ if TYPE_CHECKING:
     from deploy_opt.report.tables import Tables
 
 TABLE_ROWS = 8
-_NOTES_ON_THE_SOLVE = ("bounds:", "the default work limit")
+_NOTES_ON_THE_SOLVE = (
+    "bounds:",
+    "the default work limit",
+    "whole model:",
+    "last search:",
+    "no last search",
+    "robust:",
+    "posts.calls_to_open: the plan pays",
+    "posts.max_open = ",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +108,16 @@ def board_values(
         "still": _still(inputs, hours, shapes, shown),
         "cover_classes": _class_words(COVER_BREAKS, COVER_COLOURS),
         "standard": standard.words,
-        "target": whole(standard.target_share * 100),
+        "target": None if standard.target_share is None else whole(standard.target_share * 100),
         "arms": _arm_rows(inputs, tables),
         "warnings": inputs.warnings,
         "unkept": [note.partition(";")[0] for note in unkept_rules(inputs)],
-        "notes": (*answer_lines(comparison), *inputs.notes, *comparison.report.notes),
+        "notes": (
+            *aim_lines(inputs, tables),
+            *answer_lines(comparison),
+            *inputs.notes,
+            *comparison.report.notes,
+        ),
         "provenance": provenance(inputs),
         "reservations": reservations(inputs, tables),
         "attribution": inputs.attribution,
@@ -295,7 +311,7 @@ def provenance(inputs: ReportInputs) -> str:
     )
 
 
-def reservations(inputs: ReportInputs, tables: Tables) -> tuple[str, str]:
+def reservations(inputs: ReportInputs, tables: Tables) -> tuple[str, ...]:
     """Say how the solve ended, and what the range beside a number means."""
     report, comparison = inputs.comparison.report, inputs.comparison
     ended = {
@@ -306,7 +322,8 @@ def reservations(inputs: ReportInputs, tables: Tables) -> tuple[str, str]:
     reached = tables.metric("reached", "plan", "share")
     low, high = float(reached["lo"]) * 100, float(reached["hi"]) * 100
     solve = (
-        f"Solve: {ended}; objective {report.objective:,.1f}, bound {report.bound:,.1f}, "
+        f"Solve: {ended}; objective {report.objective:,.1f} {calls_word(inputs)}, "
+        f"bound {report.bound:,.1f}, "
         f"gap {report.gap:.2%} with positions and limits "
         f"(asked of the crews: {report.asked_gap:.2%})."
     )
@@ -315,4 +332,4 @@ def reservations(inputs: ReportInputs, tables: Tables) -> tuple[str, str]:
         f"{low:.1f}–{high:.1f} % (95 % range: the chance of the calls, not the error of the "
         "model)."
     )
-    return solve, spread
+    return solve, spread, *path_sentences(comparison.on_paths)

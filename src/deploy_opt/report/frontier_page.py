@@ -63,6 +63,7 @@ def frontier_table(frontiers: Sequence[Frontier]) -> pd.DataFrame:
                     "gap": point.gap,
                     "status": point.status,
                     "mark": point.mark or None,
+                    "cost": cost_of(frontier, point.x),
                 }
             )
     return pd.DataFrame(rows, columns=TABLES["frontier.csv"].names)
@@ -141,7 +142,7 @@ def lead_sentence(frontier: Frontier) -> str:
                 f" The curve bends at about {shown_x('cost', knee.x)} unit-hours "
                 f"({knee.calls / frontier.total:.1%}): hours beyond it buy less."
             )
-        return words
+        return words + _money_words(frontier, first, last)
     if frontier.curve == "equity":
         return (
             f"Lifting the weakest area from {ends[0]} to {ends[1]} % costs {change:,.1f} of "
@@ -155,6 +156,23 @@ def lead_sentence(frontier: Frontier) -> str:
         f"{what} costs {change:,.1f} of {last.calls:,.0f} calls in time "
         f"({change / last.calls:.2%})."
     )
+
+
+def cost_of(frontier: Frontier, x: float) -> float | None:
+    """Give the money that a point's unit-hours cost; None where it is not known."""
+    each = frontier.cost_per_unit_hour
+    return None if each is None else each * x
+
+
+def _money_words(frontier: Frontier, first: FrontierPoint, last: FrontierPoint) -> str:
+    ends = cost_of(frontier, first.x), cost_of(frontier, last.x)
+    if ends[0] is None or ends[1] is None:
+        return ""
+    words = f" That is {ends[0]:,.0f} to {ends[1]:,.0f} in money"
+    if last.calls <= first.calls:
+        return words + "."
+    each = (ends[1] - ends[0]) / (last.calls - first.calls)
+    return f"{words}, {each:,.0f} for each further call in time on the average."
 
 
 def frontier_lines(frontiers: Sequence[Frontier]) -> list[str]:
@@ -257,6 +275,7 @@ def _away_words(frontier: Frontier, points: Sequence[FrontierPoint]) -> str:
 
 def _row(frontier: Frontier, point: FrontierPoint) -> dict[str, str]:
     there = math.isfinite(point.calls)
+    cost = cost_of(frontier, point.x)
     return {
         "x": shown_x(frontier.curve, point.x),
         "share": f"{point.calls / frontier.total:.2%}" if there else "–",
@@ -266,6 +285,7 @@ def _row(frontier: Frontier, point: FrontierPoint) -> dict[str, str]:
             for part in (
                 _MARKS.get(point.mark, ""),
                 _STATUS[point.status] if there else "no plan found",
+                "" if cost is None else f"costs {cost:,.0f}",
             )
             if part
         ),

@@ -44,7 +44,9 @@ REFUSE_BYTES = 20_000_000
 _log = logging.getLogger("deploy_opt")
 
 
-def render_page(inputs: ReportInputs, tables: Tables, *, layout: Layout = "board") -> str:
+def render_page(
+    inputs: ReportInputs, tables: Tables, *, layout: Layout = "board", patterns: bool = False
+) -> str:
     """Write the page of a run: one file, nothing fetched, the same bytes every time.
 
     Parameters
@@ -55,6 +57,8 @@ def render_page(inputs: ReportInputs, tables: Tables, *, layout: Layout = "board
         The numbers of the run; the page shows these and works out none of its own.
     layout
         ``board``: the whole page; ``alone``: the map with its hour slider alone.
+    patterns
+        Whether ``patterns.html`` stands beside the page, to be linked to.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def render_page(inputs: ReportInputs, tables: Tables, *, layout: Layout = "board
     short, _ = words.plan_dates(scenario.horizon.start, scenario.horizon.hours)
     page = Page(f"{scenario.name}: {short}", layout=layout)
     page.add_child(Assets())
-    values = board_values(inputs, tables, hours, shapes, shown)
+    values = board_values(inputs, tables, hours, shapes, shown) | {"patterns": patterns}
     page.add_child(Html("top.html", values))
     chart = OfflineMap(
         shapes.bounds,

@@ -28,6 +28,7 @@ _TITLES = {
     "rain": ("Rain or melted snow in the day", "{against}"),
     "snow": ("New snow in the day", "{against}"),
     "school": ("School and trend", "all else equal"),
+    "events": ("Areas near events", "{against}, hour by hour"),
 }
 _JOINED = {"trend": "school"}
 _SAID_ABOVE = ("a day's high of ", "a day's high ", "rain or melted snow of ", "new snow of ")

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
     from deploy_opt.inputs.areas import Areas
     from deploy_opt.inputs.base_map import BaseMap
-    from deploy_opt.plan.levels import MoveUpTable
-    from deploy_opt.plan.prices import PostValue, RulePrice
+    from deploy_opt.plan.balance.figures import BalanceFigures
+    from deploy_opt.plan.paths.robust import PathFigures
+    from deploy_opt.plan.questions.day_parts import DayPart
+    from deploy_opt.plan.questions.levels import MoveUpTable
+    from deploy_opt.plan.questions.prices import PostValue, RulePrice
     from deploy_opt.plan.results import SolveReport
+    from deploy_opt.plan.sites.site_busy import SiteBusy
     from deploy_opt.settings import Scenario
 
 
@@ -36,6 +40,12 @@ class Arm:
         Mean busy fraction of the units, shape (hours,).
     drive_s
         Expected drive of the nearest free unit, s, shape (areas, hours); inf where none can come.
+    worth
+        Expected worth of a call by the plan's response layers, shape (areas, hours); None where
+        the plan aims at the calls within the standard.
+    site
+        What the hypercube says, in which each unit is as busy as its own post makes it; None where
+        it was not asked.
     """
 
     name: str
@@ -44,6 +54,8 @@ class Arm:
     cover: NDArray[np.float64]
     busy: NDArray[np.float64]
     drive_s: NDArray[np.float64]
+    worth: NDArray[np.float64] | None = None
+    site: SiteBusy | None = None
 
     @property
     def unit_hours(self) -> int:
@@ -77,10 +89,19 @@ class Comparison:
         Mean minutes that a call commits a unit.
     levels
         Posts by number of free units; None where they were not asked for.
+    day_parts
+        The same for each part of the day.
     prices
         What each rule costs, dearest first.
     post_values
         What each post of the plan is worth.
+    model_lp
+        The whole model as LP text, where the plan was solved at once; None by value tables.
+    balance
+        How evenly groups, areas and units fare; None where it was not asked for.
+    on_paths
+        How the plans fare on sample paths that were kept from them; None where the plan was made
+        against the forecast's mean.
     """
 
     service: str
@@ -95,8 +116,12 @@ class Comparison:
     report: SolveReport
     busy_min: float
     levels: MoveUpTable | None = None
+    day_parts: tuple[DayPart, ...] = ()
     prices: tuple[RulePrice, ...] = ()
     post_values: tuple[PostValue, ...] = ()
+    model_lp: str | None = None
+    balance: BalanceFigures | None = None
+    on_paths: PathFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)

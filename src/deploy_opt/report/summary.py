@@ -6,7 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from deploy_opt.report import words
+from deploy_opt.report.aim import aim_lines, calls_word, response_value
+from deploy_opt.report.balance_lines import cost_line
 from deploy_opt.report.board import losing_areas, unkept_rules
+from deploy_opt.report.path_lines import path_sentences
+from deploy_opt.report.workload import hypercube_share
 
 if TYPE_CHECKING:
     from deploy_opt.report.results import ReportInputs
@@ -24,6 +28,16 @@ def summary(inputs: ReportInputs, tables: Tables) -> dict[str, Any]:
                 tables.metric("weakest_area_reached", arm.name, "min")["value"]
             ),
             "unit_hours": arm.unit_hours,
+            **(
+                {}
+                if arm.site is None
+                else {"hypercube_reached": hypercube_share(arm, comparison.rates)}
+            ),
+            **(
+                {}
+                if arm.worth is None
+                else {"weighted_response_value": response_value(arm, comparison.rates)}
+            ),
         }
         for arm in (comparison.plan, comparison.baseline, comparison.simple)
     }
@@ -68,15 +82,18 @@ def summary_lines(inputs: ReportInputs, tables: Tables) -> tuple[str, ...]:
         f"strong simple plan {reached['simple_plan']:.2%}."
     )
     solve = (
-        f"Solve: {status[report.status]}; {words.plain(report.objective)} calls in time, "
+        f"Solve: {status[report.status]}; {words.plain(report.objective)} {calls_word(inputs)}, "
         f"bound {words.plain(report.bound)}, gap {report.gap:.3%} with positions and limits."
     )
     lines = [
         words.headline(reached["plan"], reached["baseline"]),
         f"In time: {standard.words}.",
+        *(f"{line}." for line in aim_lines(inputs, tables)),
         coverage,
         words.budget_sentence(plan.unit_hours, today.unit_hours),
+        *cost_line(comparison, inputs.scenario.fleet.cost_per_unit_hour),
         words.losers_sentence(*losing_areas(inputs)),
+        *path_sentences(comparison.on_paths),
         solve,
         *(f"Take care: {warning}." for warning in inputs.warnings),
         *(f"Not kept: {note}" for note in unkept_rules(inputs)),

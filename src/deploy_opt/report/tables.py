@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from deploy_opt.report.aim import response_value
+from deploy_opt.report.balance_lines import group_rows
+from deploy_opt.report.path_lines import path_metrics
+from deploy_opt.report.workload import REACHED, REACHED_CALLS, hypercube_share, site_metrics
 from deploy_opt.tables import TABLES
 from deploy_opt.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from deploy_opt.report.results import Arm, Comparison, ReportInputs
+    from deploy_opt.standard_settings import Standard
 
 LOSS_POINTS = 0.01
 _LEVELS = (0.025, 0.975)
@@ -115,7 +120,11 @@ def _weighted_drive(arm: Arm, rates: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def metric_table(
-    comparison: Comparison, *, threshold_s: float, min_calls_per_week: float
+    comparison: Comparison,
+    *,
+    threshold_s: float,
+    min_calls_per_week: float,
+    standard: Standard | None = None,
 ) -> pd.DataFrame:
     """Gather the numbers of all arms (contract ``metrics.csv``).
 
@@ -130,6 +139,8 @@ def metric_table(
         Drive limit of the standard, s.
     min_calls_per_week
         Areas with fewer expected calls do not count as the weakest.
+    standard
+        Turns drives into responses and says what the plan aims at; None: without both.
     """
     rates = comparison.rates
     arms = (comparison.plan, comparison.baseline, comparison.simple)
@@ -168,6 +179,18 @@ def metric_table(
         add("late_calls", arm.name, float(rates.sum()) - reached, "calls", statistic="sum",
             **clock, **_interval(late[arm.name]))  # fmt: skip
         add("drive", arm.name, drive, "s", statistic="mean", **(clock | {"threshold_s": None}))
+        if standard is not None:
+            called = clock | {
+                "clock_start": standard.clock_start,
+                "clock_stop": standard.clock_stop,
+                "threshold_s": None,
+            }
+            add("response", arm.name, standard.before_drive_s + drive, "s", statistic="mean",
+                **called)  # fmt: skip
+            if arm.worth is not None:
+                aim = {"population": f"expected calls: {standard.aim_words}"}
+                add("weighted_response_value", arm.name, response_value(arm, rates), "share",
+                    statistic="mean", **(called | aim))  # fmt: skip
         weakest = _weakest(weekly_cover(arm, rates), counted)
         add("weakest_area_reached", arm.name, weakest, "share", statistic="min",
             **(clock | {"population": "areas", "n": int(counted.sum())}
@@ -180,11 +203,22 @@ def metric_table(
             population="hours", n=hours)  # fmt: skip
         add("busy_fraction", arm.name, _mean_busy(arm), "share", statistic="mean",
             population="unit-hours", n=arm.unit_hours)  # fmt: skip
+        for found in site_metrics(arm, rates):
+            behind = clock if found.posts is None else {"n": found.posts}
+            add(found.metric, arm.name, found.value, "share", statistic=found.statistic,
+                **(behind | {"population": found.population}))  # fmt: skip
+    for row in path_metrics(comparison.on_paths):
+        add(row.metric, row.arm, row.value, row.unit, statistic=row.statistic,
+            **(clock | {"population": row.population, "n": round(row.calls)}))  # fmt: skip
     plan, base = comparison.plan, comparison.baseline
     difference = (late[base.name] - late[plan.name]) / np.maximum(path_total, 1.0)
     reached_diff = float((rates * (plan.cover - base.cover)).sum() / max(rates.sum(), 1e-12))
     add("reached", "difference", reached_diff, "share", statistic="share", **clock,
         **_interval(difference))  # fmt: skip
+    if plan.site is not None and base.site is not None:
+        by_site = hypercube_share(plan, rates) - hypercube_share(base, rates)
+        add(REACHED, "difference", by_site, "share", statistic="share",
+            **(clock | {"population": REACHED_CALLS}))  # fmt: skip
     losing = weekly_cover(plan, rates) - weekly_cover(base, rates) < -LOSS_POINTS
     add("areas_that_lose", "difference", int((losing & counted).sum()), "areas", statistic="sum",
         population="areas", n=int(counted.sum()), excluded_n=int((~counted).sum()),
@@ -245,7 +279,7 @@ def posts_table(arm: Arm, posts: pd.DataFrame, unit_type: str, first_hour: int) 
 
 
 def equity_table(comparison: Comparison, min_calls_per_week: float) -> pd.DataFrame:
-    """Measure how evenly the areas are covered (contract ``equity.csv``).
+    """Measure how evenly areas and population groups are covered (contract ``equity.csv``).
 
     The intervals are left empty: these are modelled values of one forecast, not samples.
     """
@@ -263,6 +297,7 @@ def equity_table(comparison: Comparison, min_calls_per_week: float) -> pd.DataFr
             {"metric": metric, "arm": arm.name, "group": "areas", "value": value, "n": cover.size}
             for metric, value in values.items()
         ]
+    rows += group_rows(comparison.balance)
     return pd.DataFrame(rows).reindex(columns=TABLES["equity.csv"].names)
 
 
@@ -307,6 +342,7 @@ def make_tables(inputs: ReportInputs) -> Tables:
             comparison,
             threshold_s=standard.drive_s,
             min_calls_per_week=floor,
+            standard=standard,
         ),
         areas=area_table(comparison, names, before_drive_s=standard.before_drive_s),
         equity=equity_table(comparison, floor),

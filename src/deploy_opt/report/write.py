@@ -144,7 +144,7 @@ def write_run(
     from deploy_opt.report.page import render_page  # loads folium, which other commands never need
 
     pages = {
-        "index.html": render_page(inputs, tables),
+        "index.html": render_page(inputs, tables, patterns=details is not None),
         "maps/posts.html": render_page(inputs, tables, layout="alone"),
     }
     writers = {name: _text_writer(text) for name, text in pages.items()}
@@ -249,7 +249,7 @@ def backtest_writers(
 def plan_writers(tables: Tables, comparison: Comparison) -> dict[str, Callable[[Path], None]]:
     """Name the plan files and how each is written."""
     document = plan_document(comparison)
-    return {
+    writers: dict[str, Callable[[Path], None]] = {
         "posts.csv": lambda path: write_csv(tables.posts, path),
         "posts.geojson": lambda path: write_points_geojson(
             tables.posts, path, properties=_POST_PROPERTIES
@@ -264,6 +264,9 @@ def plan_writers(tables: Tables, comparison: Comparison) -> dict[str, Callable[[
         "equity.csv": lambda path: write_csv(tables.equity, path),
         "plan.json": lambda path: write_json(document, path),
     }
+    if comparison.model_lp is not None:
+        writers["model.lp"] = _text_writer(comparison.model_lp)
+    return writers
 
 
 def answer_writers(inputs: ReportInputs) -> dict[str, Callable[[Path], None]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from deploy_opt.plan.cover_prices import CoverProgram, price_cover
+from deploy_opt.plan.bounds.cover_prices import CoverProgram, price_cover
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from deploy_opt.plan.joint.tables import PoolTables
 
 _TIE = 1e-9
+_OUTSIDE = 10.0
+"""A unit missing from a lock or beyond the room counts so many times one that a floor misses."""
 _MOST_STEPS = 400
 _TRIES = 40
 
@@ -71,31 +73,30 @@ class CrewSearch:
         hours = np.asarray([c @ h for c, h in zip(crews, self.hours_of, strict=True)])
         return np.asarray(self.cost @ hours)
 
-    def score(self, pool: int, hour: int, units: Sequence[int]) -> float:
-        """Give an hour's value less its missing units at their price; -inf out of bounds."""
-        number = tuple(int(n) for n in units)
-        tables = self.tables[pool]
-        if not all(0 <= n <= most for n, most in zip(number, tables.most[hour], strict=True)):
-            return -np.inf
-        short = tuple(max(n, low) for n, low in zip(number, tables.least[hour], strict=True))
-        lost = sum(a - b for a, b in zip(short, number, strict=True))
-        value = tables.value(hour, short) - 10.0 * self.price * lost
-        members = self.question.pools[pool].types
+    def score(self, pool: int, hour: int, units: NDArray[np.int64]) -> float:
+        """Give an hour's value less what missing units, and units beyond the most, count."""
+        value, lost = self._worth(pool, hour, units)
+        return value - lost
+
+    def _worth(self, pool: int, hour: int, units: NDArray[np.int64]) -> tuple[float, float]:
+        """Give an hour's value, and what its missing units count at their price."""
+        tables, members = self.tables[pool], self.question.pools[pool].types
+        held = np.clip(units, tables.least[hour], tables.most[hour])
+        lost = _OUTSIDE * self.price * float(np.abs(held - units).sum())
         for floor in self.floors[pool]:
-            here = sum(number[members.index(kind)] for kind in floor.types)
+            here = sum(int(units[members.index(kind)]) for kind in floor.types)
             missing = int(floor.units[hour]) - here
             if missing > 0:
-                value -= self.price * float(shortage(np.asarray(missing)))
-        return value
+                lost += self.price * float(shortage(np.asarray(missing)))
+        return tables.value(hour, tuple(held.tolist())), lost
 
     def lost(self, staffing: NDArray[np.int64]) -> float:
         """Give what the missing units of a staffing count at their price."""
-        worth = sum(
-            self.tables[pool].value(hour, tuple(staffing[list(members.types), hour].tolist()))
+        return sum(
+            self._worth(pool, hour, staffing[list(members.types), hour])[1]
             for pool, members in enumerate(self.question.pools)
             for hour in range(staffing.shape[1])
         )
-        return worth - self.total(staffing)
 
     def total(self, staffing: NDArray[np.int64]) -> float:
         """Give the score of units on duty, shape (types, hours)."""
@@ -163,7 +164,7 @@ class CrewSearch:
         more: NDArray[np.float64],
         less: NDArray[np.float64],
     ) -> None:
-        beyond = 100.0 * self.price
+        beyond = 100.0 * self.price  # worth of a unit that is not there to lose
         for pool, of_pool in enumerate(self.question.pools):
             members = list(of_pool.types)
             for hour in hours.tolist():
@@ -172,8 +173,7 @@ class CrewSearch:
                 for rank, kind in enumerate(members):
                     step = np.zeros(len(members), dtype=np.int64)
                     step[rank] = 1
-                    gain = self.score(pool, hour, here + step) - base
-                    more[kind, hour] = max(gain, -beyond)
+                    more[kind, hour] = self.score(pool, hour, here + step) - base
                     less[kind, hour] = beyond
                     if here[rank] > 0:
                         less[kind, hour] = base - self.score(pool, hour, here - step)

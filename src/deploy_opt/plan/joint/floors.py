@@ -13,7 +13,7 @@ from deploy_opt.plan.rules import units_for_cap
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deploy_opt.plan.joint.question import Pool
+    from deploy_opt.plan.joint.question import Pool, Question
     from deploy_opt.plan.joint.rows import PoolModel
 
 
@@ -79,6 +79,17 @@ def floors_of(pool: Pool, model: PoolModel) -> tuple[Floor, ...]:
                     least = np.minimum(least, most)
                     found.append(Floor(types, least, f"fewest units of {names}"))
     return tuple(found)
+
+
+def lock_words(question: Question) -> list[str]:
+    """Name what conflicts where no crews put the locked units on duty."""
+    held = [
+        f"locks hold {int(kind.lower.sum())} unit-hours of {kind.name}"
+        for kind in question.types
+        if kind.lower.any()
+    ]
+    budgets = [f"budget {budget.name} is {budget.limit:g}" for budget in question.budgets]
+    return [*held, *budgets, "units come and go only by the shifts"]
 
 
 def steps_of(largest: int) -> NDArray[np.int64]:

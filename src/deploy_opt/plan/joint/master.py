@@ -14,18 +14,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from deploy_opt.plan.joint.floors import steps_of
-from deploy_opt.plan.solver import Limits, linear_model, solve
+from deploy_opt.errors import InfeasibleError
+from deploy_opt.plan.engines.outcomes import Limits
+from deploy_opt.plan.joint.floors import lock_words, steps_of
+from deploy_opt.plan.solver import linear_model, solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from deploy_opt.plan.engines.linear_model import Model, Solution
+    from deploy_opt.plan.engines.outcomes import LpMethod
     from deploy_opt.plan.joint.floors import Floor
     from deploy_opt.plan.joint.question import Question
     from deploy_opt.plan.joint.tables import Numbers, PoolTables
-    from deploy_opt.plan.linear_model import Model, Solution
     from deploy_opt.plan.results import SolveReport
 
 _LADDER = 1.3
@@ -35,6 +38,8 @@ _REACH = (0.7, 2.0)
 _MOST_ROUNDS = 12
 _MOST_POINTS = 400
 """Numbers of units that are tabulated for branch and bound in an hour of a pool."""
+_METHOD: LpMethod = "ipm_no_crossover"
+"""Prices from the middle of the optimal ones ask for fewer points than those of a corner."""
 CLOSE = 2e-5
 """Relative excess of prices over the relaxation at which no more points are tabulated."""
 
@@ -45,8 +50,9 @@ class Relaxed:
 
     Attributes
     ----------
-    crews
-        By type, shape (shifts of the type,), fractional.
+    crews, inner
+        By type, shape (shifts of the type,), fractional: at a corner of the relaxation's optima,
+        and inside them.
     staffing
         Their units on duty, shape (types, hours).
     bound
@@ -64,6 +70,7 @@ class Relaxed:
     """
 
     crews: tuple[NDArray[np.float64], ...]
+    inner: tuple[NDArray[np.float64], ...]
     staffing: NDArray[np.float64]
     bound: float
     missing: float
@@ -119,7 +126,7 @@ class Master:
             for pool in range(len(tables))
         ]
 
-    def relax(self, *, close: float = CLOSE, engine: str = "highs") -> Relaxed:
+    def relax(self, *, close: float = CLOSE, corner: bool = True, engine: str = "highs") -> Relaxed:
         """Solve the relaxation, tabulating what its prices ask for until they ask for nothing.
 
         At every hour the prices of units turn the value into value less price, which is climbed
@@ -131,17 +138,24 @@ class Master:
         ----------
         close
             Relative excess at which no more points are tabulated.
+        corner
+            Whether to end at a corner of the relaxation, whose crews are whole for the most part.
         engine
             Solver.
 
         Returns
         -------
         Relaxed
+
+        Raises
+        ------
+        InfeasibleError
+            No crews within the budgets put the locked units on duty.
         """
         iterations, best, rounds = 0, np.inf, 0
         while True:
             rounds += 1
-            solution = solve(self.model(), engine=engine)
+            solution = solve(self.model(), engine=engine, limits=Limits(lp_method=_METHOD))
             iterations += solution.report.iterations
             self._duals = solution.row_duals
             excess, added = self._price(solution)
@@ -149,9 +163,12 @@ class Master:
             small = excess <= close * abs(solution.report.objective)
             if not added or small or rounds == _MOST_ROUNDS:
                 break
+        inner = self._crews(self._values(solution))
+        if corner:
+            solution = solve(self.model(), engine=engine)
+            iterations += solution.report.iterations
         x = self._values(solution)
-        ends = np.cumsum([0, *self._shifts])
-        crews = tuple(x[a:b] for a, b in pairwise(ends.tolist()))
+        crews = self._crews(x)
         on_duty = [
             of_type @ kind.columns.on_duty
             for of_type, kind in zip(crews, self.question.types, strict=True)
@@ -159,6 +176,7 @@ class Master:
         missing = x[len(x) - self._num_missing() :]
         return Relaxed(
             crews,
+            inner,
             np.stack(on_duty),
             best,
             float(missing.sum()),
@@ -309,7 +327,8 @@ class Master:
         self._tabulate_within(slack)
         start = self._start(crews)
         solution = solve(self.model(whole=True), engine=engine, limits=limits, start=start)
-        return self.whole_crews(start if solution.x is None else solution.x), solution.report
+        found = self._crews(np.rint(start if solution.x is None else solution.x))
+        return tuple(of_type.astype(np.int64) for of_type in found), solution.report
 
     def _tabulate_within(self, slack: float) -> None:
         """Tabulate every number of units, from the best one on, that the prices do not rule out."""
@@ -358,19 +377,16 @@ class Master:
                 left = left - short[-1]
         return np.concatenate([*(c.astype(np.float64) for c in crews), *chosen, *short])
 
-    def whole_crews(self, x: NDArray[np.float64]) -> tuple[NDArray[np.int64], ...]:
-        """Read whole crews by type from a solution of `model`."""
+    def _crews(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         ends = np.cumsum([0, *self._shifts])
-        whole = np.rint(x).astype(np.int64)
-        return tuple(whole[a:b] for a, b in pairwise(ends.tolist()))
+        return tuple(x[a:b] for a, b in pairwise(ends.tolist()))
 
     def _num_missing(self) -> int:
         return self._count[1]
 
     def _values(self, solution: Solution) -> NDArray[np.float64]:
-        if solution.x is None:  # floors are elastic and no crews keep every limit
-            msg = "the crew master has no solution"
-            raise RuntimeError(msg)
+        if solution.x is None:  # floors give way, locks do not
+            raise InfeasibleError(lock_words(self.question))
         return solution.x
 
     def _price(self, solution: Solution) -> tuple[float, int]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from deploy_opt.plan.joint.pool_hour import improve_pool
 from deploy_opt.plan.links import link_hours
-from deploy_opt.plan.open_posts import open_posts
+from deploy_opt.plan.posts.open_posts import open_posts
 from deploy_opt.plan.week import Week
 
 if TYPE_CHECKING:

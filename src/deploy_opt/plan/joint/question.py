@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.errors import FaultList, nearest
+from deploy_opt.plan.posts.few_posts import room_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -133,8 +134,8 @@ class UnitType:
 
     @property
     def most(self) -> NDArray[np.int64]:
-        """Most units of each hour, shape (hours,)."""
-        room = self.upper.sum(axis=1)
+        """Most units of each hour that the posts, or so few of them, can hold, shape (hours,)."""
+        room = room_at(self.lower, self.upper, self.max_open)
         return room if self.max_units is None else np.minimum(room, self.max_units)
 
 

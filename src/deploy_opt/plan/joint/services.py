@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deploy_opt.errors import InfeasibleError
 from deploy_opt.plan.joint.certify import position_bounds
 from deploy_opt.plan.joint.crews import CrewSearch
-from deploy_opt.plan.joint.floors import floors_of
+from deploy_opt.plan.joint.floors import floors_of, lock_words
 from deploy_opt.plan.joint.master import Master
 from deploy_opt.plan.joint.place import place_pool
 from deploy_opt.plan.joint.rows import pool_model
@@ -135,6 +136,11 @@ def plan_services(
     JointPlan
         Where budgets cannot keep busy caps and fewest units, floors are missed as evenly as the
         shifts allow, and `JointPlan.shortfalls` names them.
+
+    Raises
+    ------
+    InfeasibleError
+        No crews within the budgets put the locked units on duty.
     """
     rules = limits or Limits(gap=1e-3, node_limit=100)
     models = [pool_model(question, pool) for pool in question.pools]
@@ -154,11 +160,13 @@ def plan_services(
     master = Master(question, tables, floors, price)
     search = CrewSearch(question, tables, floors, price)
     if question.num_hours > FEW_HOURS:
-        relaxed = master.relax(close=_ROUGH)
+        relaxed = master.relax(close=_ROUGH, corner=False)
         for pool, of_pool in zip(question.pools, tables, strict=True):
             of_pool.sharpen(relaxed.staffing[list(pool.types)], _NEAR)
     relaxed = master.relax()
-    crews, score, steps = search.exchange(search.round(relaxed.crews))
+    tried = [search.exchange(search.round(of)) for of in (relaxed.crews, relaxed.inner)]
+    crews, score, _ = max(tried, key=lambda found: found[1])
+    steps = sum(made for _, _, made in tried)
     if score > relaxed.bound:  # exchanges met numbers of units that no price asked for
         master.know(crews)
         relaxed = master.relax()
@@ -171,6 +179,7 @@ def plan_services(
         if found > score:
             crews, score = other, found
     staffing = search.staffing(crews)
+    _check_locks(question, staffing)
     placed = [
         place_pool(of_pool, staffing[list(pool.types)], cyclic=question.cyclic)
         for pool, of_pool in zip(question.pools, tables, strict=True)
@@ -207,6 +216,15 @@ def plan_services(
         shortfalls=_shortfalls(floors, staffing),
         work=work,
     )
+
+
+def _check_locks(question: Question, staffing: NDArray[np.int64]) -> None:
+    short = [
+        (kind.lower.sum(axis=1) > units).any()
+        for kind, units in zip(question.types, staffing, strict=True)
+    ]
+    if any(short):
+        raise InfeasibleError(lock_words(question))
 
 
 def _located(

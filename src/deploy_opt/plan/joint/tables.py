@@ -24,6 +24,7 @@ _MOST_STARTS = 8
 
 Numbers = tuple[int, ...]
 Positions = tuple["NDArray[np.int16]", ...]
+Units = tuple["NDArray[np.int64]", ...]
 
 
 class PoolTables:
@@ -103,7 +104,7 @@ class PoolTables:
         found = self._values[hour].get(units)
         if found is None:
             problem = self._problem(hour, units)
-            covering = self._searched(hour, units)
+            covering = self._searched(hour, units).astype(np.int64)
             if self._sharp and self._group[hour] != hour:
                 covering = self._improved(hour, units, problem)
             found = float(problem.weights @ problem.reached_by(covering))
@@ -146,8 +147,7 @@ class PoolTables:
             problem = self._problem(group, units)
             known = self._shared.setdefault(group, {})
             best, most = problem.lower, -np.inf
-            for start in self._starts(known, units) or [problem.lower]:
-                here = tuple(of_type.astype(np.int64) for of_type in start)
+            for here in self._starts(known, units, problem):
                 found, moves = improve_pool(problem, fit_pool(problem, here, units))
                 self.moves += moves
                 if problem.value(found) > most:
@@ -157,8 +157,12 @@ class PoolTables:
             self.searches += 1
         return self._covering[key]
 
-    def _starts(self, known: dict[Numbers, Positions], units: Numbers) -> list[Positions]:
+    def _starts(
+        self, known: dict[Numbers, Positions], units: Numbers, problem: PoolHour
+    ) -> list[Units]:
         """Give positions to start from: nearest with no more and with others, or all beside."""
+        if not known:
+            return [problem.lower]
         numbers = np.asarray(list(known)).reshape(len(known), len(units))
         beside = numbers - np.asarray(units)
         distance = np.abs(beside).sum(axis=1)
@@ -169,7 +173,8 @@ class PoolTables:
             far = distance.max(initial=0) + 1
             sides = [side for side in (fewer, ~fewer) if side.any()]
             nearest = [int(np.argmin(np.where(side, distance, far))) for side in sides]
-        return [known[tuple(numbers[row].tolist())] for row in nearest]
+        found = [known[tuple(numbers[row].tolist())] for row in nearest]
+        return [tuple(of_type.astype(np.int64) for of_type in here) for here in found]
 
 
 def _nearest(known: dict[Numbers, Positions], units: Numbers) -> Numbers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from deploy_opt.plan.cover import MergedRows, merge_rows
-from deploy_opt.plan.locations.cover_bounds import (
-    PostValues,
-    Telescoped,
-    post_values,
-    telescope,
-    tighten,
-)
+from deploy_opt.plan.locations.cover_bounds import Telescoped, telescope, tighten
+from deploy_opt.plan.locations.cover_tree import MOST_NODES, CoverSets, Tree, cover_tree
 from deploy_opt.plan.locations.problem import (
     Answer,
     LocationProblem,
@@ -51,9 +47,10 @@ def max_cover(problem: LocationProblem) -> Answer:
         (3) sum_j x_j = p
         (4) x_j in {0, 1}, 0 <= y_g <= 1, locked x_j = 1, forbidden x_j = 0
 
-    Greedy additions, exact swaps and restarts give an answer; the linear relaxation bounds it and
-    fixes posts that no better answer has, or that each has (`cover_bounds`); HiGHS solves the rest
-    on sets merged again over the posts that are undecided, with rows telescoped.
+    Greedy additions and exact swaps give an answer to beat; branch and bound on the posts
+    (`cover_tree`) improves and proves it. Where that takes many nodes, HiGHS solves the rest with
+    its cuts, from the answer after restarts, on sets merged again over the posts that the bound
+    leaves undecided, with rows telescoped.
 
     Parameters
     ----------
@@ -71,25 +68,40 @@ def max_cover(problem: LocationProblem) -> Answer:
 def max_merged_cover(problem: LocationProblem, merged: MergedRows) -> Answer:
     """Solve the MCLP of `max_cover` on sets that are merged already."""
     num = problem.num_posts or 0
-    start = swap_start(problem, merged, num, np.array([0.0, 1.0]))
-    if start is None:
+    hour = swap_problem(problem, merged, num, np.array([0.0, 1.0]))
+    if hour is None:
         model, _ = cover_model(merged, problem.bounds(), num)
         return counted(problem, merged, solve(model, limits=problem.limits), 1)
-    value = float(merged.weights @ np.minimum(merged.cover @ start, 1.0))
-    lower, upper = problem.bounds()
-    limits = (lower.astype(np.int64), upper.astype(np.int64))
-    relaxed = relax_cover(problem, merged, num)
-    slack = relaxed.bound - value
-    if slack <= max(problem.limits.gap, ROUNDING) * value:
-        return Answer(start.astype(np.int64), _bounded(problem, value, relaxed.bound))
-    low, high = tighten(relaxed, limits, num, value)
+    first, _ = improve(hour, fit(hour, hour.lower, num))
+    limits = problem.limits
+    clock = np.inf if limits.time_limit_s is None else time.monotonic() + limits.time_limit_s
+    sets = CoverSets(merged.cover.T.tocsr(), merged.weights, num, hour.lower, hour.upper)
+    nodes = MOST_NODES if limits.node_limit is None else min(limits.node_limit, MOST_NODES)
+    tree = cover_tree(sets, first, gap=max(limits.gap, ROUNDING), node_limit=nodes, stop_at=clock)
+    if tree.finished:
+        close = tree.bound - tree.value <= ROUNDING * max(tree.value, 1e-300)
+        report = SolveReport(
+            "optimal", tree.value, tree.bound, 0.0, limits.gap, "branch and bound on posts",
+            "1", tree.nodes, tree.iterations, parts={"linear_bound": tree.root.bound},
+        )  # fmt: skip
+        bound = tree.value if close else tree.bound
+        return Answer(tree.chosen, settled(report, tree.value, bound, maximise=True))
+    return _by_cuts(problem, merged, hour, tree)
+
+
+def _by_cuts(problem: LocationProblem, merged: MergedRows, hour: Hour, tree: Tree) -> Answer:
+    """Give what branching left open to HiGHS and its cuts, on the posts that are undecided."""
+    num = problem.num_posts or 0
+    start = kicked(hour, tree.chosen, num)
+    value = hour.value(start)
+    low, high = tighten(tree.root, (hour.lower, hour.upper), num, value)
     rest, kept = _undecided(merged, low, high)
     model, _ = cover_model(rest, (np.zeros(kept.size), np.ones(kept.size)), num - int(low.sum()))
     begin = None
     if (low <= start).all() and (start <= high).all():
         begin = np.concatenate([start[kept], np.minimum(rest.cover @ start[kept], 1.0)])
     found = solve(model, start=begin, limits=problem.limits)
-    units, best = start.astype(np.int64), value
+    units, best = start, value
     if found.x is not None:
         trial = low.copy()
         trial[kept] = np.round(found.x[: kept.size]).astype(np.int64)
@@ -98,49 +110,13 @@ def max_merged_cover(problem: LocationProblem, merged: MergedRows) -> Answer:
             units, best = trial, reached
     sure = float(merged.weights @ (merged.cover @ low > 0))
     bound = value if found.report.status == "infeasible" else sure + found.report.bound
-    bound = min(max(bound, value), relaxed.bound)
+    bound = min(max(bound, value), max(tree.bound, best))
     if abs(bound - best) <= ROUNDING * merged.weights.sum():
         bound = best
-    parts = {"linear_bound": relaxed.bound, "posts_undecided": float(kept.size)}
+    parts = {"linear_bound": tree.root.bound, "posts_undecided": float(kept.size)}
     status = "optimal" if found.report.status == "infeasible" else found.report.status
     report = replace(found.report, parts={**found.report.parts, **parts}, status=status)
     return Answer(units, settled(report, best, bound, maximise=True))
-
-
-def _bounded(problem: LocationProblem, value: float, bound: float) -> SolveReport:
-    report = SolveReport(
-        "optimal", value, bound, 0.0, problem.limits.gap, "swaps and linear relaxation", "1",
-        parts={"linear_bound": bound, "posts_undecided": 0.0},
-    )  # fmt: skip
-    close = value if abs(bound - value) <= ROUNDING * max(value, 1e-300) else bound
-    return settled(report, value, close, maximise=True)
-
-
-def relax_cover(problem: LocationProblem, merged: MergedRows, num_posts: int) -> PostValues:
-    """Bound the MCLP by its linear relaxation, recomputed from the dual values.
-
-    Parameters
-    ----------
-    problem
-        For locks and limits.
-    merged
-        Covering sets and weights.
-    num_posts
-        Posts to open.
-
-    Returns
-    -------
-    PostValues
-    """
-    lower, upper = problem.bounds()
-    model, rows = cover_model(merged, (lower, upper), num_posts)
-    quick = replace(problem.limits, lp_method="ipm", node_limit=None)
-    found = solve(replace(model, integer=np.zeros_like(model.integer)), limits=quick)
-    groups = merged.weights.size
-    duals = np.zeros(groups) if found.row_duals is None else np.abs(found.row_duals[:groups])
-    constant = float(np.maximum(merged.weights - duals + rows.links.T @ duals, 0.0).sum())
-    limits = (lower.astype(np.int64), upper.astype(np.int64))
-    return post_values(constant, np.asarray(rows.posts.T @ duals), limits, num_posts)
 
 
 def _undecided(
@@ -230,8 +206,7 @@ def swap_start(
     if hour is None:
         return None
     units, _ = improve(hour, fit(hour, hour.lower, num_units))
-    kicks = min(MOST_KICKS, KICK_WORK // (hour.cover.size * num_units))
-    return _kicked(hour, units, kicks).astype(np.float64)
+    return kicked(hour, units, num_units).astype(np.float64)
 
 
 def swap_problem(
@@ -257,8 +232,9 @@ def swap_problem(
     )
 
 
-def _kicked(hour: Hour, units: NDArray[np.int64], kicks: int) -> NDArray[np.int64]:
-    """Move a few units of the best positions at random and search again, so many times."""
+def kicked(hour: Hour, units: NDArray[np.int64], num_units: int) -> NDArray[np.int64]:
+    """Move a few units of the best positions at random and search again, as often as is cheap."""
+    kicks = min(MOST_KICKS, KICK_WORK // (hour.cover.size * num_units))
     random = stream(0, "plan", "cover", "kicks")
     best, value = units, hour.value(units)
     for _ in range(kicks):

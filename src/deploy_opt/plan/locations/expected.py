@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from deploy_opt.plan.bounds.cover_prices import hour_program, price_cover
 from deploy_opt.plan.cover import merge_rows
 from deploy_opt.plan.locations.cover_bounds import PostValues, post_values, tighten
 from deploy_opt.plan.locations.covering import merged_sets, swap_problem, swap_start
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 1e-8
 """Cover by further units below this share of the demand is left out of the model."""
-COARSE = 2e-3
-"""The same for the linear relaxation, which counts further units at the last one's gain."""
 GAP_SHARE = 1e-2
 """Share of the asked gap that may be left out of the model."""
 
@@ -87,9 +86,8 @@ def _expected_by_bound(
     """Search, bound by the linear relaxation, fix posts by the bound, and solve what is left."""
     num, q = problem.num_units or 0, problem.busy_fraction
     limits = (hour.lower, hour.upper)
-    layers = _layers(merged, limits, num, q, negligible=COARSE, wide=True)
     units = start.astype(np.int64)
-    values, guess = _relax(problem, merged, layers, limits)
+    values, guess = _relax(hour, units)
     trial, _ = improve(hour, fit(hour, guess, num))
     units = max((units, trial), key=hour.value)
     value = hour.value(units)
@@ -127,23 +125,15 @@ def _expected_by_bound(
     return Answer(units, settled(report, best, max(bound, value), maximise=True))
 
 
-def _relax(
-    problem: LocationProblem,
-    merged: MergedRows,
-    layers: _Layers,
-    limits: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> tuple[PostValues, NDArray[np.int64]]:
-    """Bound by the dual values of the linear relaxation; also give its rounded positions."""
-    model = replace(layers.model, integer=np.zeros_like(layers.model.integer))
-    quick = replace(problem.limits, lp_method="ipm_no_crossover", node_limit=None)
-    found = solve(model, limits=quick)
-    groups = merged.weights.size
-    duals = np.zeros(groups) if found.row_duals is None else np.abs(found.row_duals[:groups])
-    over = np.maximum(layers.gain - duals[layers.group], 0.0)
-    constant = float(over @ layers.width) + layers.tail
-    worth = np.asarray(merged.cover.T @ duals)
-    guess = np.zeros(problem.size) if found.x is None else found.x[: problem.size]
-    values = post_values(constant, worth, limits, problem.num_units or 0)
+def _relax(hour: Hour, units: NDArray[np.int64]) -> tuple[PostValues, NDArray[np.int64]]:
+    """Bound by the linear relaxation about good positions; also give its rounded positions."""
+    program = hour_program(hour)
+    priced = price_cover(program, units)
+    over = np.maximum(program.steps() - priced.prices[:, None], 0.0)
+    worth = np.asarray(program.cover @ priced.prices)
+    limits = (hour.lower, hour.upper)
+    values = post_values(float(over.sum()), worth, limits, hour.most_units)
+    guess = units if priced.units is None else priced.units
     return values, np.floor(guess + 0.5).astype(np.int64)
 
 
@@ -153,8 +143,6 @@ class _Layers(NamedTuple):
     model: Model
     group: NDArray[np.int64]
     level: NDArray[np.int64]
-    gain: NDArray[np.float64]
-    width: NDArray[np.float64]
     tail: float
 
 
@@ -170,12 +158,10 @@ def _layers(
     *,
     negligible: float,
     num_posts: int | None = None,
-    wide: bool = False,
 ) -> _Layers:
     """Write the model of `expected_cover`; columns are x, y by group and level, then z.
 
-    With `wide` the last level of a group takes every further unit at its own gain, which is too
-    much by little; without it further units count nothing and `tail` says how much they could.
+    Units beyond the last level count nothing, and `tail` says how much they could.
     """
     lower, upper = bounds
     posts = upper.size
@@ -186,9 +172,6 @@ def _layers(
     group = np.repeat(np.arange(depth.size), depth)
     level = np.arange(group.size) - np.repeat(np.cumsum(depth) - depth, depth)
     gain = merged.weights[group] * (1 - q) * q**level
-    width = np.ones(group.size)
-    if wide:
-        width[(np.cumsum(depth) - 1)[cut]] += (reach - depth)[cut]
     num_z = 0 if num_posts is None else posts
     total = sparse.csr_array(np.ones((1, posts)))
     summed = sparse.csr_array(
@@ -213,15 +196,15 @@ def _layers(
         rows=(np.concatenate(row_low), np.concatenate(row_high)),
         bounds=(
             np.concatenate([lower, np.zeros(group.size + num_z)]),
-            np.concatenate([upper, width, np.ones(num_z)]),
+            np.concatenate([upper, np.ones(group.size + num_z)]),
         ),
         integer=np.concatenate(
             [np.ones(posts, bool), np.zeros(group.size, bool), np.ones(num_z, bool)]
         ),
         maximise=True,
     )
-    tail = 0.0 if wide else float(merged.weights[cut] @ q ** depth[cut].astype(float))
-    return _Layers(model, group, level, gain, width, tail)
+    tail = float(merged.weights[cut] @ q ** depth[cut].astype(float))
+    return _Layers(model, group, level, tail)
 
 
 def nested_cover(problem: LocationProblem) -> Answer:

@@ -1,0 +1,1 @@
+"""Balance in the plan: floors for areas and groups, Nash welfare, mean drive, workload."""

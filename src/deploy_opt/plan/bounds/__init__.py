@@ -1,0 +1,1 @@
+"""What no positions, or no plan at all, can reach."""

@@ -1,0 +1,1 @@
+"""Plans against sample paths of the forecast."""

@@ -1,0 +1,1 @@
+"""Which posts open: limits by week and hour, prices of opening, and their bounds."""

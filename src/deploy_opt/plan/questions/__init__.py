@@ -1,0 +1,1 @@
+"""Questions that follow a plan: fewest hours, move-up levels, prices, trade-offs."""

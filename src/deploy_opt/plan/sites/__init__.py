@@ -1,0 +1,1 @@
+"""Busy fractions of each site: the hypercube and searches on it."""
