@@ -16,6 +16,8 @@ from deploy_opt.plan.posts.hour_posts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 _TIE = 1e-11
@@ -175,6 +177,37 @@ def swap_changes(
     if problem.max_open is not None:
         change[opens_too_many(problem, units, sources, goals)] = -np.inf
     return change
+
+
+def promising_swaps(
+    problem: Hour, units: NDArray[np.int64], may_go: NDArray[np.bool_], most: int
+) -> Iterator[NDArray[np.int64]]:
+    """Give the positions after each of the best swaps, the best first.
+
+    Parameters
+    ----------
+    problem
+        The hour.
+    units
+        Positions, shape (posts,).
+    may_go
+        Posts that a unit may go to, shape (posts,).
+    most
+        Most swaps to give.
+    """
+    sources = np.flatnonzero(units > problem.lower)
+    goals = np.flatnonzero((units < problem.upper) & may_go)
+    if not sources.size or not goals.size:
+        return
+    change = swap_changes(problem, units, sources, goals)
+    for pair in np.argsort(-change, axis=None, kind="stable")[:most].tolist():
+        source, goal = divmod(pair, len(goals))
+        if not np.isfinite(change[source, goal]):
+            return
+        trial = units.copy()
+        trial[sources[source]] -= 1
+        trial[goals[goal]] += 1
+        yield trial
 
 
 def best_swap(problem: Hour, units: NDArray[np.int64]) -> tuple[int, int, float]:

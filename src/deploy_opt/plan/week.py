@@ -85,6 +85,43 @@ def week_moves(units: NDArray[np.int64], *, cyclic: bool) -> NDArray[np.int64]:
     return result
 
 
+def keeps_moves(
+    units: NDArray[np.int64],
+    hour: int,
+    row: NDArray[np.int64],
+    max_moves: int | None,
+    *,
+    cyclic: bool,
+) -> bool:
+    """Say whether other positions in one hour keep the limit on moves to the hours beside it.
+
+    Parameters
+    ----------
+    units
+        Positions, shape (hours, posts).
+    hour
+        The hour.
+    row
+        Its other positions, shape (posts,).
+    max_moves
+        Most moves into an hour; None = any. Where there are more already, not still more.
+    cyclic
+        Whether the last hour is followed by the first.
+    """
+    if max_moves is None:
+        return True
+    count = len(units)
+    beside = []
+    if hour > 0 or cyclic:
+        beside.append((hour - 1) % count)
+    if hour < count - 1 or cyclic:
+        beside.append((hour + 1) % count)
+    return all(
+        moves_between(units[other], row) <= max(max_moves, moves_between(units[other], units[hour]))
+        for other in beside
+    )
+
+
 def settle(week: Week, units: NDArray[np.int64]) -> NDArray[np.int64]:
     """Improve each hour's positions alone, from given ones."""
     rows = [

@@ -10,8 +10,8 @@ import numpy as np
 from deploy_opt.plan.balance.mixture_floor import MixtureFloor
 from deploy_opt.plan.balance.weighted_week import weighted_week
 from deploy_opt.plan.balance.welfare import geometric_mean
-from deploy_opt.plan.search import swap_changes
-from deploy_opt.plan.week import moves_between
+from deploy_opt.plan.search import promising_swaps
+from deploy_opt.plan.week import keeps_moves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,33 +122,7 @@ class _Hours:
         row, model = self.units[hour], self.case.model
         weights = model.weights(hour, self._slopes())
         problem = replace(self.plain.hours[hour], weights=weights)
-        sources = np.flatnonzero(row > problem.lower)
-        goals = np.flatnonzero((row < problem.upper) & self.open)
-        if not sources.size or not goals.size:
-            return
-        change = swap_changes(problem, row, sources, goals)
-        for pair in np.argsort(-change, axis=None, kind="stable")[:_TRIES].tolist():
-            source, goal = divmod(pair, len(goals))
-            if not np.isfinite(change[source, goal]):
-                return
-            trial = row.copy()
-            trial[sources[source]] -= 1
-            trial[goals[goal]] += 1
-            if self._keeps_moves(hour, trial):
+        rules = self.case.rules
+        for trial in promising_swaps(problem, row, self.open, _TRIES):
+            if keeps_moves(self.units, hour, trial, rules.max_moves, cyclic=rules.cyclic):
                 yield trial
-
-    def _keeps_moves(self, hour: int, trial: NDArray[np.int64]) -> bool:
-        most, cyclic = self.case.rules.max_moves, self.case.rules.cyclic
-        if most is None:
-            return True
-        count = len(self.units)
-        beside = []
-        if hour > 0 or cyclic:
-            beside.append((hour - 1) % count)
-        if hour < count - 1 or cyclic:
-            beside.append((hour + 1) % count)
-        return all(
-            moves_between(self.units[other], trial)
-            <= max(most, moves_between(self.units[other], self.units[hour]))
-            for other in beside
-        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.errors import FaultList, nearest
-from deploy_opt.plan.posts.few_posts import room_at
+from deploy_opt.plan.posts.hour_posts import room_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.plan.search import swap_changes
-from deploy_opt.plan.week import moves_between, week_moves
+from deploy_opt.plan.search import promising_swaps
+from deploy_opt.plan.week import keeps_moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,9 +79,6 @@ class _Swaps:
         self.model, self.rules, self.weigh = model, rules, weigh
         self.units = units.copy()
         self.values = np.stack([model.hour_values(h, row) for h, row in enumerate(units)])
-        self.most_moves = week_moves(units, cyclic=rules.cyclic)
-        if rules.max_moves is not None:
-            self.most_moves = np.maximum(self.most_moves, rules.max_moves)
 
     def improve(self, hour: int, keeps: Callable[[NDArray[np.int64]], bool]) -> bool:
         """Make the first promising swap of an hour that helps, if one does."""
@@ -108,29 +105,6 @@ class _Swaps:
         open_now = np.ones(len(row), dtype=np.bool_)
         if rules.max_open is not None or rules.opening_calls.any():
             open_now = np.asarray(self.units.any(axis=0), dtype=np.bool_)
-        sources = np.flatnonzero(row > rules.lower[hour])
-        goals = np.flatnonzero((row < rules.upper[hour]) & open_now)
-        if not sources.size or not goals.size:
-            return
-        change = swap_changes(problem, row, sources, goals)
-        for pair in np.argsort(-change, axis=None, kind="stable")[:_TRIES].tolist():
-            source, goal = divmod(pair, len(goals))
-            if not np.isfinite(change[source, goal]):
-                return
-            trial = row.copy()
-            trial[sources[source]] -= 1
-            trial[goals[goal]] += 1
-            if self._keeps_moves(hour, trial):
+        for trial in promising_swaps(problem, row, open_now, _TRIES):
+            if keeps_moves(self.units, hour, trial, rules.max_moves, cyclic=rules.cyclic):
                 yield trial
-
-    def _keeps_moves(self, hour: int, row: NDArray[np.int64]) -> bool:
-        if self.rules.max_moves is None:
-            return True
-        last = self.model.num_hours - 1
-        before, after = (hour - 1) % (last + 1), (hour + 1) % (last + 1)
-        into = self.rules.cyclic or hour > 0
-        out = self.rules.cyclic or hour < last
-        return bool(
-            (not into or moves_between(self.units[before], row) <= self.most_moves[hour])
-            and (not out or moves_between(row, self.units[after]) <= self.most_moves[after])
-        )

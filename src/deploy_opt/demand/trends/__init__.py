@@ -1,0 +1,1 @@
+"""Watch counts of calls per area and type for what begins to rise."""
