@@ -179,8 +179,12 @@ class _Processes:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if kind is not None:  # nobody waits for work that nobody will take
+            self._stop()
+        elif self._pool is not None:
             self._pool.shutdown(wait=True)
             self._pool = None
 

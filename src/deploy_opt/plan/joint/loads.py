@@ -72,7 +72,7 @@ def type_busy(chains: Sequence[tuple[tuple[int, ...], float]], units: tuple[int,
     --------
     >>> busy = type_busy([((0, 1), 2.0), ((1,), 1.0)], (2, 3))
     >>> [round(load, 3) for load in busy.offered], [round(q, 3) for q in busy.fraction]
-    ([2.0, 1.8], [0.6, 0.493])
+    ([2.0, 1.8], [0.6, 0.492])
     """
     arriving = [dict.fromkeys(range(len(chains)), 0.0) for _ in units]
     for index, (types, load) in enumerate(chains):
