@@ -16,7 +16,7 @@ import numpy as np
 from joint_cases import manhattan_week
 
 from deploy_opt.plan.engines.outcomes import Limits
-from deploy_opt.plan.joint import extensive
+from deploy_opt.plan.joint import extensive_model
 from deploy_opt.plan.joint.rows import pool_model
 from deploy_opt.plan.joint.services import plan_services
 from deploy_opt.plan.solver import solve
@@ -167,12 +167,11 @@ def bench_monolith():
     """One day as one big model, frozen at the tables' plan, with 100 clock seconds of HiGHS."""
     question = first_day(manhattan_week())
     seconds, plan = timed(question)
-    extensive.check_size = lambda *_: None
+    extensive_model.check_size = lambda *_: None  # larger than the product would try
     names = [kind.name for kind in question.types]
-    start = (tuple(plan.units[n] for n in names), tuple(plan.crews[n] for n in names))
-    whole = extensive._Whole(question, Limits(), "highs")  # noqa: SLF001 - the model alone
-    frozen = np.stack([units.sum(axis=1) for units in start[0]])
-    written = whole._write(frozen, hold=False).model  # noqa: SLF001
+    whole = extensive_model.WholeModel(question)
+    frozen = np.stack([plan.units[name].sum(axis=1) for name in names])
+    written = whole.write(frozen).model
     begin = time.process_time()
     found = solve(written, limits=Limits(gap=1e-3, time_limit_s=100.0)).report
     spent = time.process_time() - begin

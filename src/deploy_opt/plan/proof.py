@@ -10,6 +10,7 @@ import numpy as np
 from deploy_opt.plan.balance.equity import weekly_cover
 from deploy_opt.plan.balance.words import balance_words
 from deploy_opt.plan.bounds.certificates import location_bound
+from deploy_opt.plan.bounds.gaps import Gaps
 from deploy_opt.plan.posts.open_bound import bound_scarce_posts
 from deploy_opt.plan.posts.open_posts import SCARCE_LOSS
 from deploy_opt.plan.posts.opening import opening_words
@@ -42,7 +43,7 @@ _OPEN_WORDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Gaps):
     """Bounds on a plan.
 
     Attributes
@@ -72,21 +73,6 @@ class Proof:
     balance_bound: float
     iterations: int
     open_bound: float = np.inf
-
-    @property
-    def mix_gap(self) -> float:
-        """How far other crews could be above the tables' value at the plan's units on duty."""
-        return max(self.hull_bound / max(self.free_value, 1e-12) - 1.0, 0.0)
-
-    @property
-    def location_gap(self) -> float:
-        """How far other positions could be above those found, at the plan's units on duty."""
-        return max(self.location_bound / max(self.free_value, 1e-12) - 1.0, 0.0)
-
-    @property
-    def link_loss(self) -> float:
-        """Share of the free value that limits on posts, moves and areas cost."""
-        return max(1.0 - self.value / max(self.free_value, 1e-12), 0.0)
 
     @property
     def bound(self) -> float:

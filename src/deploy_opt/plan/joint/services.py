@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.errors import InfeasibleError
+from deploy_opt.plan.bounds.gaps import Gaps
 from deploy_opt.plan.joint.certify import position_bounds
 from deploy_opt.plan.joint.crews import CrewSearch
 from deploy_opt.plan.joint.floors import floors_of, lock_words
@@ -54,7 +55,7 @@ class Shortfall:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JointPlan:
+class JointPlan(Gaps):
     """A plan for all unit types.
 
     Attributes
@@ -88,21 +89,6 @@ class JointPlan:
     spent: Mapping[str, float]
     shortfalls: tuple[Shortfall, ...]
     work: Mapping[str, int]
-
-    @property
-    def mix_gap(self) -> float:
-        """How far other crews could be above the values found at the plan's units on duty."""
-        return max(self.hull_bound / max(self.free_value, 1e-12) - 1.0, 0.0)
-
-    @property
-    def location_gap(self) -> float:
-        """How far other positions could be above those found, at the plan's units on duty."""
-        return max(self.location_bound / max(self.free_value, 1e-12) - 1.0, 0.0)
-
-    @property
-    def link_loss(self) -> float:
-        """Share of the free value that limits on posts and moves cost."""
-        return max(1.0 - self.value / max(self.free_value, 1e-12), 0.0)
 
 
 def plan_services(
