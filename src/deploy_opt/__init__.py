@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from deploy_opt.errors import InfeasibleError as InfeasibleError
     from deploy_opt.errors import InputError as InputError
     from deploy_opt.inputs.incidents import read_incidents as read_incidents
+    from deploy_opt.inputs.linkage import link_records as link_records
     from deploy_opt.inputs.travel import TravelTimes as TravelTimes
     from deploy_opt.inputs.travel import travel_times as travel_times
     from deploy_opt.pipeline import Run as Run
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from deploy_opt.scenario import load_scenario as load_scenario
     from deploy_opt.service_equity import equity as equity
     from deploy_opt.settings import Scenario as Scenario
+    from deploy_opt.simulation.result import SimulationResult as SimulationResult
+    from deploy_opt.simulation.simulate import simulate as simulate
 
 _HOMES = {
     "DemandForecast": "demand.forecast",
@@ -50,12 +53,14 @@ _HOMES = {
     "RiskMatrix": "risk.tiers",
     "Run": "pipeline",
     "Scenario": "settings",
+    "SimulationResult": "simulation.result",
     "TravelTimes": "inputs.travel",
     "backtest": "demand.backtest",
     "busy_fractions": "plan.sites.hypercube",
     "detect": "demand.trends.alarms",
     "equity": "service_equity",
     "forecast": "demand.forecast",
+    "link_records": "inputs.linkage",
     "load_scenario": "scenario",
     "locate": "plan.locate",
     "merge_blocks": "plan.cover",
@@ -67,6 +72,7 @@ _HOMES = {
     "risk_matrix": "risk.tiers",
     "run": "pipeline",
     "search_on_hypercube": "plan.sites.hypercube_search",
+    "simulate": "simulation.simulate",
     "travel_times": "inputs.travel",
 }
 

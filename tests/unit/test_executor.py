@@ -112,10 +112,12 @@ def test_an_interrupt_ends_the_workers_at_once(tmp_path):
     script.write_text(
         textwrap.dedent(
             """
-            import sys, time
+            import signal, sys, time
             from deploy_opt.executor import executor_for
 
             if __name__ == "__main__":
+                # a shell that started the tests in the background has interrupts ignored
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 with executor_for("processes:2") as two:
                     two.map(abs, [1, 2])
                     print(*two._pool._processes, flush=True)

@@ -1,0 +1,1 @@
+"""The independent check: what happens when calls come and units answer, event by event."""
