@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deploy_opt.errors import InfeasibleError
+from deploy_opt.errors import InfeasibleError, InputError
 from deploy_opt.plan.engines.outcomes import Limits
 from deploy_opt.plan.joint.crews import CrewSearch
 from deploy_opt.plan.joint.floors import floors_of, shortage, steps_of
@@ -102,6 +102,38 @@ def test_paired_types_have_floors_of_their_own():
         "fewest units of coresponder",
         "fewest units of patrol",
     ]
+
+
+def test_further_floors_are_kept_and_named():
+    town = paired_question(limit=3000.0)
+    teams = town.types[-1]
+    asked = np.array([0, 1, 2, 1])
+    named = replace(teams, floors=(("prompt start", asked),))
+    plan = plan_services(replace(town, types=(*town.types[:-1], named)), certify=False)
+    assert (plan.units[teams.name].sum(axis=1) >= asked).all()
+    assert not plan.shortfalls
+    short = replace(teams, floors=(("prompt start", asked),), max_units=None)
+    poor = replace(
+        town, types=(*town.types[:-1], short), budgets=(replace(town.budgets[0], limit=150.0),)
+    )
+    reasons = {found.reason for found in plan_services(poor, certify=False).shortfalls}
+    assert f"prompt start of {teams.name}" in reasons
+    wrong = replace(teams, floors=(("prompt start", asked[:3]),))
+    with pytest.raises(InputError, match=f"unit type {teams.name}, prompt start: found 3 numbers"):
+        replace(town, types=(*town.types[:-1], wrong))
+
+
+def test_calls_that_cannot_count_commit_units_all_the_same():
+    town = tiny_question()
+    als, bls = town.classes
+    half = replace(als, rates=0.5 * als.rates, committing=als.rates)
+    with_lost = pool_model(replace(town, classes=(half, bls)), town.pools[0])
+    whole = pool_model(town, town.pools[0])
+    assert np.array_equal(with_lost.chain_loads, whole.chain_loads)
+    lost = replace(als, rates=0.0 * als.rates)
+    other = pool_model(replace(town, classes=(lost, bls)), town.pools[0])
+    mean = 0.5 * (whole.weights(1).sum() + other.weights(1).sum())
+    assert with_lost.weights(1).sum() == pytest.approx(mean)
 
 
 def test_the_change_of_an_exchange_is_the_difference_of_the_scores():

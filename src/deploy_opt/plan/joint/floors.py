@@ -41,7 +41,7 @@ def floors_of(pool: Pool, model: PoolModel) -> tuple[Floor, ...]:
 
     For every type, and for every set of types that calls overflow within, the calls that only
     those types can answer need enough of them to keep the busy cap (the lowest among them); every
-    type keeps its fewest units and its locked ones.
+    type keeps its fewest units, its locked ones and its further floors.
 
     Parameters
     ----------
@@ -78,6 +78,10 @@ def floors_of(pool: Pool, model: PoolModel) -> tuple[Floor, ...]:
                 if least.any():
                     least = np.minimum(least, most)
                     found.append(Floor(types, least, f"fewest units of {names}"))
+                found += [
+                    Floor(types, np.minimum(units, most), f"{reason} of {names}")
+                    for reason, units in kinds[0].floors
+                ]
     return tuple(found)
 
 

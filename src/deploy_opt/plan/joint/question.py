@@ -76,6 +76,10 @@ class CallClass:
         Worth of a call that is reached in time, on the scale that all classes share.
     partner
         The second unit, where the call needs two.
+    committing
+        Calls per hour that commit units, shape (areas, hours), where they are not those that count
+        when reached: calls that can be lost for want of a partner of another pool commit units
+        all the same. None: `rates`.
     """
 
     name: str
@@ -85,11 +89,18 @@ class CallClass:
     layers: tuple[Layer, ...]
     weight: float = 1.0
     partner: Partner | None = None
+    committing: NDArray[np.float64] | None = None
+
+    @property
+    def calls(self) -> NDArray[np.float64]:
+        """Calls of each hour that commit units, shape (hours,)."""
+        rates = self.rates if self.committing is None else self.committing
+        return np.asarray(rates.sum(axis=0), dtype=np.float64)
 
     @property
     def loads(self) -> NDArray[np.float64]:
         """Offered load of each hour, erlangs, shape (hours,)."""
-        return np.asarray(self.rates.sum(axis=0) * self.busy_h, dtype=np.float64)
+        return self.calls * self.busy_h
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +129,9 @@ class UnitType:
         Most posts in use over the plan; None = all.
     max_moves
         Most units that change post between two hours, beyond the fleet's change; None = any.
+    floors
+        Further fewest units wished for, each with what asks for them, in words, and the units of
+        each hour, shape (hours,).
     """
 
     name: str
@@ -131,6 +145,7 @@ class UnitType:
     max_units: int | None = None
     max_open: int | None = None
     max_moves: int | None = 2
+    floors: tuple[tuple[str, NDArray[np.int64]], ...] = ()
 
     @property
     def most(self) -> NDArray[np.int64]:
@@ -285,14 +300,7 @@ def _check(question: Question) -> None:
     for name in sorted({n for n in names if names.count(n) > 1}):
         faults.add(f"unit type {name}", "the name twice", "each name once")
     for kind in question.types:
-        where = f"unit type {kind.name}"
-        shape = (hours, kind.by_profile.shape[1])
-        if kind.lower.shape != shape or kind.upper.shape != shape:
-            faults.add(where, f"bounds of shape {kind.upper.shape}", f"{shape}: hours x posts")
-        if kind.by_profile.shape[2] != points:
-            faults.add(where, f"times to {kind.by_profile.shape[2]} points", f"{points} points")
-        if kind.columns.on_duty.shape[1] != hours:
-            faults.add(where, f"shifts of {kind.columns.on_duty.shape[1]} h", f"{hours} hours")
+        _check_type(kind, hours, points, faults)
     for call_class in question.classes:
         _check_class(question, call_class, names, faults)
     for budget in question.budgets:
@@ -306,6 +314,20 @@ def _check(question: Question) -> None:
     faults.raise_if_any()
 
 
+def _check_type(kind: UnitType, hours: int, points: int, faults: FaultList) -> None:
+    where = f"unit type {kind.name}"
+    shape = (hours, kind.by_profile.shape[1])
+    if kind.lower.shape != shape or kind.upper.shape != shape:
+        faults.add(where, f"bounds of shape {kind.upper.shape}", f"{shape}: hours x posts")
+    if kind.by_profile.shape[2] != points:
+        faults.add(where, f"times to {kind.by_profile.shape[2]} points", f"{points} points")
+    if kind.columns.on_duty.shape[1] != hours:
+        faults.add(where, f"shifts of {kind.columns.on_duty.shape[1]} h", f"{hours} hours")
+    for reason, units in kind.floors:
+        if units.shape != (hours,):
+            faults.add(f"{where}, {reason}", f"{units.size} numbers", f"{hours}, one an hour")
+
+
 def _check_class(
     question: Question, call_class: CallClass, names: list[str], faults: FaultList
 ) -> None:
@@ -316,10 +338,9 @@ def _check_class(
     if not call_class.answered_by:
         faults.add(where, "answered by nobody", "at least one unit type")
     shape = (len(question.area_ids), question.num_hours)
-    if call_class.rates.shape != shape:
-        faults.add(where, f"rates of shape {call_class.rates.shape}", f"{shape}: areas x hours")
-    elif not (np.isfinite(call_class.rates) & (call_class.rates >= 0)).all():
-        faults.add(where, "a negative or missing rate", "calls per hour, at least 0")
+    given = (call_class.rates, call_class.committing)
+    for rates in (rates for rates in given if rates is not None):
+        _check_rates(rates, shape, where, faults)
     limits = [layer.drive_limit_s for layer in call_class.layers]
     worth = [layer.worth for layer in call_class.layers]
     if not limits or any(b <= a for a, b in pairwise(limits)):
@@ -332,3 +353,12 @@ def _check_class(
             faults.add(where, f"{name!r} as first and second unit", "two different unit types")
     if call_class.weight < 0 or call_class.busy_h < 0:
         faults.add(where, "a negative weight or service time", "numbers of at least 0")
+
+
+def _check_rates(
+    rates: NDArray[np.float64], shape: tuple[int, int], where: str, faults: FaultList
+) -> None:
+    if rates.shape != shape:
+        faults.add(where, f"rates of shape {rates.shape}", f"{shape}: areas x hours")
+    elif not (np.isfinite(rates) & (rates >= 0)).all():
+        faults.add(where, "a negative or missing rate", "calls per hour, at least 0")

@@ -172,7 +172,7 @@ def pool_model(question: Question, pool: Pool) -> PoolModel:
         second = None
         if call_class.partner is not None:
             second = chain_of(call_class.partner.answered_by)
-            busy = call_class.rates.sum(axis=0) * call_class.partner.busy_h
+            busy = call_class.calls * call_class.partner.busy_h
             _add_load(chains, second, busy)
         for layer in call_class.layers:
             legs.append(_Legs(index, first, layer.drive_limit_s, layer.worth, second))
