@@ -124,6 +124,36 @@ def workload_fte(
     return total / paid_hours * relief_factor
 
 
+@dataclass(frozen=True, slots=True)
+class FteTerms:
+    """How an agency turns hours of work into full-time staff; see `workload_fte`.
+
+    Attributes
+    ----------
+    formula, relief_factor, paid_hours, unavailable_hours
+        As `workload_fte`.
+    """
+
+    formula: Formula = "relief_factor"
+    relief_factor: float = SEATTLE_RELIEF
+    paid_hours: float = PAID_HOURS
+    unavailable_hours: float = 0.0
+
+    def fte(self, hours_per_year: float) -> float:
+        """Give the full-time staff of some hours a year."""
+        return workload_fte(
+            hours_per_year,
+            formula=self.formula,
+            relief_factor=self.relief_factor,
+            paid_hours=self.paid_hours,
+            unavailable_hours=self.unavailable_hours,
+        )
+
+
+SEATTLE_TERMS = FteTerms()
+"""The terms of the Seattle brief: 2,080 h and 20 %."""
+
+
 def shift_relief_factor(
     unavailable_hours: float,
     *,
