@@ -1,5 +1,6 @@
 """Every published or derived number of Seattle's Risk Managed Demand brief, phase one."""
 
+import highspy
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,6 +90,41 @@ def test_the_lost_colours_cannot_be_recovered_from_the_counts():
     assert {(83, 92, 65, 116), (8, 12, 196, 140)} <= set(vectors)
     # 110 types went up in all, so that at least 182 - 110 stood in Tier 1 before
     assert min(vector[0] for vector in set(vectors) if vector[0] + 110 >= 182) == 72
+
+
+def can_become(vectors, final, *, up, down, slack):
+    """Whether initial tiers can become the final ones with so many types moved up and down."""
+    model = highspy.Highs()
+    model.setOptionValue("output_flag", False)
+    cells = list(np.ndindex(4, 4))  # types from one tier to another
+
+    def add(low, high, wanted):
+        at = np.array([k for k, cell in enumerate(cells) if wanted(*cell)], dtype=np.int32)
+        model.addRow(low, high, len(at), at, np.ones(len(at)))
+
+    for _ in cells:
+        model.addVar(0.0, highspy.kHighsInf)
+    for tier in range(4):
+        add(0, 0, lambda first, _, tier=tier: first == tier)
+    for tier, number in enumerate(final):
+        add(number, number, lambda _, last, tier=tier: last == tier)
+    add(up - slack, up + slack, lambda first, last: last < first)
+    add(down - slack, down + slack, lambda first, last: last > first)
+    for vector in vectors:
+        for tier, number in enumerate(vector):
+            model.changeRowBounds(tier, number, number)
+        model.run()
+        yield model.getModelStatus() == highspy.HighsModelStatus.kOptimal
+
+
+def test_the_recode_totals_leave_2548_initial_counts_possible():
+    vectors = sorted(set(protective_maps()))
+    fits = list(can_become(vectors, (182, 38, 49, 87), up=110, down=82, slack=2))
+    possible = np.array(vectors)[fits]
+    assert len(possible) == 2_548
+    assert (possible[:, 0].min(), possible[:, 0].max()) == (72, 242)
+    assert (possible[:, 3].min(), possible[:, 3].max()) == (53, 189)
+    assert (83, 92, 65, 116) in {tuple(vector) for vector in possible.tolist()}
 
 
 def test_likelihood_codes_at_their_edges():
