@@ -19,7 +19,7 @@ from deploy_opt.plan.joint.tables import FEW_HOURS, PoolTables
 from deploy_opt.plan.solver import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from deploy_opt.plan.joint.rows import PoolModel
 
 
+CREW_LIMITS = Limits(gap=1e-3, node_limit=100)
+"""Gap of the crews above which branch and bound polishes them, and its work, by default."""
 _ROUGH = 1e-3
 """Relative excess at which the relaxation on shared positions may stop."""
 _NEAR = 1
@@ -91,6 +93,140 @@ class JointPlan(Gaps):
     work: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """A question laid out: what a choice of crews looks at.
+
+    Attributes
+    ----------
+    question
+        The question.
+    models
+        Rows of each pool.
+    tables
+        Values of each pool.
+    floors
+        Floors of all pools.
+    price
+        Worth of the first missing unit of an hour.
+    """
+
+    question: Question
+    models: tuple[PoolModel, ...]
+    tables: tuple[PoolTables, ...]
+    floors: tuple[Floor, ...]
+    price: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """Crews of every type.
+
+    Attributes
+    ----------
+    crews
+        By type, shape (shifts of the type,).
+    staffing
+        Units on duty, shape (types, hours).
+    value
+        Sum of the tables' values, missing units not counted.
+    bound
+        What no crews can be worth, likewise.
+    spent
+        By budget: cost of the crews.
+    work
+        Points, rounds, exchanges, nodes, iterations.
+    """
+
+    crews: tuple[NDArray[np.int64], ...]
+    staffing: NDArray[np.int64]
+    value: float
+    bound: float
+    spent: Mapping[str, float]
+    work: Mapping[str, int]
+
+
+def lay_services(question: Question, *, frozen: NDArray[np.int64] | None = None) -> Laid:
+    """Lay out a question; arguments as `plan_services`."""
+    models = [pool_model(question, pool) for pool in question.pools]
+    if frozen is not None:
+        models = [
+            replace(model, frozen=frozen[list(pool.types)])
+            for pool, model in zip(question.pools, models, strict=True)
+        ]
+    floors = tuple(
+        floor
+        for pool, model in zip(question.pools, models, strict=True)
+        for floor in floors_of(pool, model)
+    )
+    hours = range(question.num_hours)
+    price = 2.0 * max(float(model.weights(hour).sum()) for model in models for hour in hours)
+    tables = tuple(PoolTables(model) for model in models)
+    return Laid(question, tuple(models), tables, floors, price)
+
+
+def choose_crews(
+    laid: Laid, limits: Limits, *, starts: Sequence[Sequence[NDArray[np.int64]]] = ()
+) -> Chosen:
+    """Choose crews by the tables' values, within the budgets.
+
+    Parameters
+    ----------
+    laid
+        The question laid out.
+    limits
+        As `plan_services`.
+    starts
+        Crews within the budgets that are improved too, so that the choice is worse than none.
+
+    Raises
+    ------
+    InfeasibleError
+        No crews within the budgets put the locked units on duty.
+    """
+    question, tables = laid.question, laid.tables
+    master = Master(question, tables, laid.floors, laid.price)
+    search = CrewSearch(question, tables, laid.floors, laid.price)
+    if question.num_hours > FEW_HOURS:
+        relaxed = master.relax(close=_ROUGH, corner=False)
+        for pool, of_pool in zip(question.pools, tables, strict=True):
+            of_pool.sharpen(relaxed.staffing[list(pool.types)], _NEAR)
+    relaxed = master.relax()
+    rounded = [search.round(of) for of in (relaxed.crews, relaxed.inner)]
+    tried = [search.exchange(crews) for crews in (*rounded, *starts)]
+    crews, score, _ = max(tried, key=lambda found: found[1])
+    steps = sum(made for _, _, made in tried)
+    if score > relaxed.bound:  # exchanges met numbers of units that no price asked for
+        master.know(crews)
+        relaxed = master.relax()
+    bound, nodes = relaxed.bound, 0
+    if bound - score > limits.gap * abs(score):
+        polished, report = master.polish(crews, bound - score, limits)
+        bound, nodes = min(bound, report.bound), report.nodes
+        other, found, more = search.exchange(polished)
+        steps += more
+        if found > score:
+            crews, score = other, found
+    staffing = search.staffing(crews)
+    _check_locks(question, staffing)
+    lost = search.lost(staffing)
+    spent = search.spent(crews).tolist()
+    return Chosen(
+        crews=tuple(crews),
+        staffing=staffing,
+        value=score + lost,
+        bound=max(bound, score) + lost,
+        spent=dict(zip((budget.name for budget in question.budgets), spent, strict=True)),
+        work={
+            "points": relaxed.points,
+            "rounds": relaxed.rounds,
+            "exchanges": steps,
+            "nodes": nodes,
+            "iterations": relaxed.iterations,
+        },
+    )
+
+
 def plan_services(
     question: Question,
     *,
@@ -128,44 +264,14 @@ def plan_services(
     InfeasibleError
         No crews within the budgets put the locked units on duty.
     """
-    rules = limits or Limits(gap=1e-3, node_limit=100)
-    models = [pool_model(question, pool) for pool in question.pools]
-    if frozen is not None:
-        models = [
-            replace(model, frozen=frozen[list(pool.types)])
-            for pool, model in zip(question.pools, models, strict=True)
-        ]
-    tables = [PoolTables(model) for model in models]
-    floors = [
-        floor
-        for pool, model in zip(question.pools, models, strict=True)
-        for floor in floors_of(pool, model)
-    ]
-    hours = range(question.num_hours)
-    price = 2.0 * max(float(model.weights(hour).sum()) for model in models for hour in hours)
-    master = Master(question, tables, floors, price)
-    search = CrewSearch(question, tables, floors, price)
-    if question.num_hours > FEW_HOURS:
-        relaxed = master.relax(close=_ROUGH, corner=False)
-        for pool, of_pool in zip(question.pools, tables, strict=True):
-            of_pool.sharpen(relaxed.staffing[list(pool.types)], _NEAR)
-    relaxed = master.relax()
-    tried = [search.exchange(search.round(of)) for of in (relaxed.crews, relaxed.inner)]
-    crews, score, _ = max(tried, key=lambda found: found[1])
-    steps = sum(made for _, _, made in tried)
-    if score > relaxed.bound:  # exchanges met numbers of units that no price asked for
-        master.know(crews)
-        relaxed = master.relax()
-    bound, nodes = relaxed.bound, 0
-    if bound - score > rules.gap * abs(score):
-        polished, report = master.polish(crews, bound - score, rules)
-        bound, nodes = min(bound, report.bound), report.nodes
-        other, found, more = search.exchange(polished)
-        steps += more
-        if found > score:
-            crews, score = other, found
-    staffing = search.staffing(crews)
-    _check_locks(question, staffing)
+    laid = lay_services(question, frozen=frozen)
+    return settle(laid, choose_crews(laid, limits or CREW_LIMITS), certify=certify)
+
+
+def settle(laid: Laid, chosen: Chosen, *, certify: bool = True) -> JointPlan:
+    """Give chosen crews their positions; arguments as `plan_services`."""
+    question, models, tables = laid.question, laid.models, laid.tables
+    crews, staffing = chosen.crews, chosen.staffing
     placed = [
         place_pool(of_pool, staffing[list(pool.types)], cyclic=question.cyclic)
         for pool, of_pool in zip(question.pools, tables, strict=True)
@@ -176,13 +282,10 @@ def plan_services(
         for rows in ([p.value for p in placed], [p.free_value for p in placed])
     )
     work = {
-        "points": relaxed.points,
-        "rounds": relaxed.rounds,
+        **chosen.work,
         "searches": sum(of_pool.searches for of_pool in tables),
         "swaps": sum(of_pool.moves for of_pool in tables),
-        "exchanges": steps,
-        "nodes": nodes,
-        "iterations": relaxed.iterations + iterations,
+        "iterations": chosen.work["iterations"] + iterations,
     }
     units = {
         question.types[kind].name: of_type
@@ -190,16 +293,15 @@ def plan_services(
         for kind, of_type in zip(pool.types, found.units, strict=True)
     }
     names = [kind.name for kind in question.types]
-    spent = search.spent(crews).tolist()
     return JointPlan(
         units={name: units[name] for name in names},
         crews=dict(zip(names, crews, strict=True)),
         value=value,
         free_value=max(free, value),
-        hull_bound=max(bound, score) + search.lost(staffing),
+        hull_bound=chosen.bound,
         location_bound=located,
-        spent=dict(zip((budget.name for budget in question.budgets), spent, strict=True)),
-        shortfalls=_shortfalls(floors, staffing),
+        spent=chosen.spent,
+        shortfalls=_shortfalls(laid.floors, staffing),
         work=work,
     )
 
@@ -215,7 +317,7 @@ def _check_locks(question: Question, staffing: NDArray[np.int64]) -> None:
 
 def _located(
     question: Question,
-    models: list[PoolModel],
+    models: Sequence[PoolModel],
     placed: list[PlacedPool],
     staffing: NDArray[np.int64],
 ) -> tuple[float, int]:
@@ -227,7 +329,7 @@ def _located(
     return total, iterations
 
 
-def _shortfalls(floors: list[Floor], staffing: NDArray[np.int64]) -> tuple[Shortfall, ...]:
+def _shortfalls(floors: Sequence[Floor], staffing: NDArray[np.int64]) -> tuple[Shortfall, ...]:
     found = []
     for floor in floors:
         missing = np.maximum(floor.units - staffing[list(floor.types)].sum(axis=0), 0)

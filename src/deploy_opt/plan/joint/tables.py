@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +50,7 @@ class PoolTables:
     def __init__(self, model: PoolModel) -> None:
         self.model = model
         self.searches = self.moves = 0
+        self._factor = 1.0
         self._weights = [model.weights(hour) for hour in range(model.num_hours)]
         self._group = _groups(model, self._weights)
         self._shared: dict[int, dict[Numbers, Positions]] = {}
@@ -71,7 +73,15 @@ class PoolTables:
 
     def known(self, hour: int) -> dict[Numbers, float]:
         """Give the values of an hour found so far."""
-        return self._values[hour]
+        if self._factor == 1.0:
+            return self._values[hour]
+        return {units: self._factor * value for units, value in self._values[hour].items()}
+
+    def weighed(self, factor: float) -> PoolTables:
+        """Give the same tables with every value times a factor; searches are shared."""
+        other = copy.copy(self)
+        other._factor = factor * self._factor  # noqa: SLF001  (a copy of this class)
+        return other
 
     def sharpen(self, centre: NDArray[np.float64], reach: int) -> None:
         """Forget shared values near given numbers of units and let each hour search its own.
@@ -109,7 +119,7 @@ class PoolTables:
                 covering = self._improved(hour, units, problem)
             found = float(problem.weights @ problem.reached_by(covering))
             self._values[hour][units] = found
-        return found
+        return self._factor * found
 
     def positions(self, hour: int, units: Numbers) -> tuple[NDArray[np.int64], ...]:
         """Give the positions behind a value, by type, each of shape (posts,)."""

@@ -1,0 +1,297 @@
+"""What sharing a budget buys, what the last hour and every cap cost, what the weights decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deploy_opt.plan.joint.crews import CrewSearch
+from deploy_opt.plan.joint.question import Budget
+from deploy_opt.plan.joint.rows import pool_model
+from deploy_opt.plan.joint.services import CREW_LIMITS, Chosen, Laid, choose_crews
+from deploy_opt.plan.joint.tables import PoolTables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from deploy_opt.plan.solver import Limits
+
+_PER = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class LastHour:
+    """What a service's last hours of duty buy.
+
+    Attributes
+    ----------
+    service
+        The service.
+    unit_type
+        Its unit type.
+    bought_per_1000
+        Worth of the calls reached that 1,000 more of money buys, spent on the best shift.
+    lost_per_1000
+        Worth that is lost with 1,000 less, saved on the shift that is missed least; nan without
+        crews.
+    """
+
+    service: str
+    unit_type: str
+    bought_per_1000: float
+    lost_per_1000: float
+
+
+@dataclass(frozen=True, slots=True)
+class CapPrice:
+    """What keeping a floor costs.
+
+    Attributes
+    ----------
+    reason
+        The floor, in words.
+    hours_bound
+        Hours in which no more than the floor's units are on duty.
+    value_gained
+        Worth of the calls that the same money would reach without the floor.
+    moved
+        Service -> money that would move to it (from it, below 0).
+    """
+
+    reason: str
+    hours_bound: int
+    value_gained: float
+    moved: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reweighed:
+    """The plan with a service's calls counted more, or less.
+
+    Attributes
+    ----------
+    service
+        The service.
+    factor
+        What its worth is multiplied by.
+    spent
+        Service -> money.
+    reached
+        Service -> worth of its calls reached, at the weights that were set.
+    """
+
+    service: str
+    factor: float
+    spent: Mapping[str, float]
+    reached: Mapping[str, float]
+
+
+def separate_crews(
+    laid: Laid, limits_of: Mapping[str, float], services: Mapping[str, tuple[str, ...]]
+) -> Chosen:
+    """Choose crews with a budget for each service.
+
+    Parameters
+    ----------
+    laid
+        The question laid out, whatever its budgets.
+    limits_of
+        Service -> most that its crews may cost.
+    services
+        Service -> its unit types.
+    """
+    budgets = tuple(Budget(name, limits_of[name], types) for name, types in services.items())
+    return choose_crews(_with_budgets(laid, budgets), CREW_LIMITS)
+
+
+def shared_crews(
+    laid: Laid,
+    limit: float,
+    *,
+    starts: Sequence[Sequence[NDArray[np.int64]]] = (),
+    limits: Limits = CREW_LIMITS,
+) -> Chosen:
+    """Choose crews with one budget for all; crews in `starts` within it are never better."""
+    types = tuple(kind.name for kind in laid.question.types)
+    one = _with_budgets(laid, (Budget("all services", limit, types),))
+    return choose_crews(one, limits, starts=starts)
+
+
+def last_hours(
+    laid: Laid, crews: Sequence[NDArray[np.int64]], services: Mapping[str, tuple[str, ...]]
+) -> tuple[LastHour, ...]:
+    """Price one shift more and one shift less of every unit type, missing units left out.
+
+    Parameters
+    ----------
+    laid
+        The question laid out.
+    crews
+        By type, shape (shifts of the type,).
+    services
+        Service -> its unit types.
+    """
+    search = CrewSearch(laid.question, laid.tables, (), laid.price)
+    staffing = search.staffing(crews)
+    found = []
+    for service, types in services.items():
+        for kind, unit_type in enumerate(laid.question.types):
+            if unit_type.name not in types:
+                continue
+            cost = unit_type.columns.unit_hours * unit_type.cost_per_h
+            gain, loss = (
+                search.on_duty[kind] @ _change(search, kind, staffing, step) for step in (1, -1)
+            )
+            used = np.flatnonzero(crews[kind])
+            lost = float((-loss[used] / cost[used]).min()) * _PER if used.size else float("nan")
+            bought = float((gain / cost).max()) * _PER
+            found.append(LastHour(service, unit_type.name, bought, lost))
+    return tuple(found)
+
+
+def _change(
+    search: CrewSearch, kind: int, staffing: NDArray[np.int64], step: int
+) -> NDArray[np.float64]:
+    """Give the change of every hour's value with a unit of a type more or less, shape (hours,)."""
+    pool = search.pool_of[kind]
+    members = list(search.question.pools[pool].types)
+    rank = members.index(kind)
+    change = np.zeros(staffing.shape[1])
+    for hour in range(staffing.shape[1]):
+        here = staffing[members, hour]
+        after = here.copy()
+        after[rank] += step
+        tables = search.tables[pool]
+        if tables.allows(hour, tuple(after.tolist())):
+            change[hour] = tables.value(hour, tuple(after.tolist())) - tables.value(
+                hour, tuple(here.tolist())
+            )
+        elif step < 0:
+            change[hour] = -search.price  # a unit that a lock holds, or that is not there
+    return change
+
+
+def cap_prices(
+    laid: Laid, chosen: Chosen, services: Mapping[str, tuple[str, ...]]
+) -> tuple[CapPrice, ...]:
+    """Choose crews again without each floor that binds anywhere.
+
+    Parameters
+    ----------
+    laid
+        The question laid out, with the budgets of the plan.
+    chosen
+        The plan's crews.
+    services
+        Service -> its unit types.
+
+    Returns
+    -------
+    tuple of CapPrice
+        Dearest first. The crews of the plan are tried again, so that no price is below 0.
+    """
+    before = spent_by(laid, chosen.crews, services)
+    found = []
+    for floor in laid.floors:
+        bound = chosen.staffing[list(floor.types)].sum(axis=0) <= floor.units
+        if not (bound & (floor.units > 0)).any():
+            continue
+        others = tuple(other for other in laid.floors if other is not floor)
+        free = choose_crews(replace(laid, floors=others), CREW_LIMITS, starts=(chosen.crews,))
+        after = spent_by(laid, free.crews, services)
+        found.append(
+            CapPrice(
+                reason=floor.reason,
+                hours_bound=int((bound & (floor.units > 0)).sum()),
+                value_gained=max(free.value - chosen.value, 0.0),
+                moved={name: after[name] - before[name] for name in services},
+            )
+        )
+    return tuple(sorted(found, key=lambda price: -price.value_gained))
+
+
+def reweighed(
+    laid: Laid,
+    chosen: Chosen,
+    services: Mapping[str, tuple[str, ...]],
+    factors: Sequence[float] = (0.5, 2.0),
+) -> tuple[Reweighed, ...]:
+    """Choose crews again with each service's calls counted less, then more.
+
+    Parameters
+    ----------
+    laid
+        The question laid out, with the budgets of the plan.
+    chosen
+        The plan's crews.
+    services
+        Service -> its unit types.
+    factors
+        What the worth of its calls is multiplied by.
+    """
+    found = []
+    for service, types in services.items():
+        for factor in factors:
+            other = choose_crews(_counted(laid, types, factor), CREW_LIMITS, starts=(chosen.crews,))
+            spent = spent_by(laid, other.crews, services)
+            found.append(Reweighed(service, factor, spent, reached_by(laid, other, services)))
+    return tuple(found)
+
+
+def _counted(laid: Laid, types: tuple[str, ...], factor: float) -> Laid:
+    """Count the calls of some unit types `factor` times.
+
+    Pools of one service keep their positions: a factor changes none. A pool of several services is
+    searched anew.
+    """
+    question = laid.question
+    classes = tuple(
+        replace(c, weight=c.weight * factor) if set(c.answered_by) & set(types) else c
+        for c in question.classes
+    )
+    counted = replace(question, classes=classes)
+    models, tables = [], []
+    for pool, model, of_pool in zip(counted.pools, laid.models, laid.tables, strict=True):
+        changed = [counted.classes[k].weight != question.classes[k].weight for k in pool.classes]
+        if any(changed) and not all(changed):
+            models.append(pool_model(counted, pool))
+            tables.append(PoolTables(models[-1]))
+        else:
+            models.append(model)
+            tables.append(of_pool.weighed(factor) if any(changed) else of_pool)
+    return replace(laid, question=counted, models=tuple(models), tables=tuple(tables))
+
+
+def spent_by(
+    laid: Laid, crews: Sequence[NDArray[np.int64]], services: Mapping[str, tuple[str, ...]]
+) -> dict[str, float]:
+    """Give what the crews of each service cost."""
+    cost = {
+        kind.name: float(of_type @ kind.columns.unit_hours) * kind.cost_per_h
+        for kind, of_type in zip(laid.question.types, crews, strict=True)
+    }
+    return {service: sum(cost[name] for name in types) for service, types in services.items()}
+
+
+def reached_by(
+    laid: Laid, chosen: Chosen, services: Mapping[str, tuple[str, ...]]
+) -> dict[str, float]:
+    """Give the worth of the calls that each service reaches, by the tables."""
+    result = dict.fromkeys(services, 0.0)
+    names = [kind.name for kind in laid.question.types]
+    for pool, tables in zip(laid.question.pools, laid.tables, strict=True):
+        first = names[pool.types[0]]
+        service = next(name for name, types in services.items() if first in types)
+        for hour in range(laid.question.num_hours):
+            units = chosen.staffing[list(pool.types), hour]
+            held = np.clip(units, tables.least[hour], tables.most[hour])
+            result[service] += tables.value(hour, tuple(held.tolist()))
+    return result
+
+
+def _with_budgets(laid: Laid, budgets: tuple[Budget, ...]) -> Laid:
+    return replace(laid, question=replace(laid.question, budgets=budgets))
