@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from deploy_opt.errors import InputError
 
 if TYPE_CHECKING:
     from deploy_opt.settings import Scenario
@@ -60,3 +63,11 @@ def say(value: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
     else:
         for line in lines:
             typer.echo(line)
+
+
+def day(text: str | None, option: str) -> dt.date | None:
+    """Read the day of an option."""
+    try:
+        return None if text is None else dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError.of(option, repr(text), "an ISO date such as 2024-01-31") from None

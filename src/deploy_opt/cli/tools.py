@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import shlex
 import sys
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy_opt.cli.options import AsJson, app, say
+from deploy_opt.cli.options import AsJson, app, day, say
 from deploy_opt.errors import InputError
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ def download(
         out,
         parameters=_pairs(param or ()),
         max_rows=max_rows,
-        since=_day(since),
+        since=day(since, "--since"),
         progress=_rows_on_terminal if sys.stderr.isatty() else None,
     )
     rows = "" if got.num_rows is None else f" ({got.num_rows:,} rows)"
@@ -146,13 +145,6 @@ def _pairs(texts: Iterable[str]) -> dict[str, str]:
     if wrong:
         raise InputError.of("--param", repr(wrong[0]), "KEY=VALUE")
     return dict(text.split("=", 1) for text in texts)
-
-
-def _day(text: str | None) -> dt.date | None:
-    try:
-        return None if text is None else dt.date.fromisoformat(text)
-    except ValueError:
-        raise InputError.of("--since", repr(text), "an ISO date such as 2024-01-31") from None
 
 
 def _rows_on_terminal(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""Commands around the plan: tiers."""
+"""Commands around the plan: tiers, trends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from deploy_opt.cli.options import AsJson, Sets, app, say
+from deploy_opt.cli.options import (
+    AsJson,
+    Fresh,
+    Out,
+    ScenarioFile,
+    Sets,
+    Variant,
+    app,
+    day,
+    folder_of,
+    load,
+    say,
+)
 
 
 @app.command()
@@ -42,5 +54,49 @@ def tiers(
     files = TierFiles(calls, aid, params, overrides, rival, track)
     summary, lines = run_tiers(
         files, folder, sets=sets or (), launch=launch, valid_from=valid_from, zone=zone
+    )
+    say(summary, lines, as_json=as_json)
+
+
+@app.command()
+def trends(
+    scenario: ScenarioFile,
+    method: Annotated[
+        str, typer.Option(help="cusum, ears_c1, ears_c2, ears_c3, farrington or scan.")
+    ] = "cusum",
+    by: Annotated[str, typer.Option(help="area, type, or 'area and type'.")] = "area",
+    initiated: Annotated[
+        str, typer.Option(help="Whose calls count: community, officer or all.")
+    ] = "community",
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Last days to look at.")] = 60,
+    until: Annotated[
+        str | None, typer.Option(help="Last day to look at; default: the last with a record.")
+    ] = None,
+    follow: Annotated[
+        Path | None, typer.Option(help="Folder to watch for new records; runs until stopped.")
+    ] = None,
+    polls: Annotated[
+        int | None, typer.Option(min=1, help="Look so often into the folder, then stop.")
+    ] = None,
+    every: Annotated[float, typer.Option(min=0.0, help="Seconds between two looks.")] = 60.0,
+    out: Out = None,
+    variant: Variant = None,
+    sets: Sets = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show which areas and types of call begin to rise; writes trends.html and alarms.csv."""
+    from deploy_opt.commands.trends import Following, TrendQuestion, run_trends
+
+    told = None if as_json else typer.echo
+    followed = None if follow is None else Following(follow, polls, every, told)
+    asked = TrendQuestion(method, by, initiated, days, day(until, "--until"))  # type: ignore[arg-type]  # checked there
+    summary, lines = run_trends(
+        load(scenario, variant, sets),
+        folder_of(out, scenario, variant, sets),
+        question=asked,
+        follow=followed,
+        fresh=fresh,
+        talk=not as_json,
     )
     say(summary, lines, as_json=as_json)

@@ -63,7 +63,7 @@ class StillMap:
     posts: tuple[tuple[int, int, int, str], ...]
 
 
-class _Paper:
+class Paper:
     """Web Mercator onto a drawing, whole numbers."""
 
     def __init__(
@@ -144,7 +144,7 @@ def still_map(  # noqa: PLR0913  (one argument for each thing drawn)
     StillMap
         Path data; one path a class, so that its size grows with the corners alone.
     """
-    paper = _Paper(bounds, width, height)
+    paper = Paper(bounds, width, height)
     classes: dict[str, list[str]] = {}
     for shape, value in zip(shapes, cover.tolist(), strict=True):
         rank = int(np.searchsorted(COVER_BREAKS, value, side="right"))

@@ -1,0 +1,83 @@
+"""Outside signals as counts: reports and posts by area, hour and topic, never by person."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from deploy_opt.errors import FaultList
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SERVICE = "signals"
+_ABOUT_PERSONS = re.compile(
+    r"(^|_)(user|author|name|handle|screen|email|phone|account|profile|device|ip|person|dob|race)"
+)
+
+
+def count_signals(posts: pd.DataFrame, topics: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Count posts by area, hour and topic; texts are looked at once and not kept.
+
+    Parameters
+    ----------
+    posts
+        area_id, at (naive local time) and text; other columns are refused where they could be
+        about persons.
+    topics
+        Topic -> its keywords: whole words, case ignored, ``*`` at the end for any ending. A post
+        counts once in every topic that it names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As counts for `detect`: service (``signals``), call_type (the topic), area_id, hour,
+        num_calls, observed.
+
+    Raises
+    ------
+    InputError
+        For missing columns, columns about persons, and topics without words.
+
+    Examples
+    --------
+    >>> posts = pd.DataFrame({"area_id": ["A1", "A1"], "text": ["Power cut again", "outages!"],
+    ...                       "at": pd.to_datetime(["2026-03-02 10:05", "2026-03-02 10:40"])})
+    >>> count_signals(posts, {"power": ["power cut", "outage*"]})[["hour", "num_calls"]].values
+    array([[Timestamp('2026-03-02 10:00:00'), 2]], dtype=object)
+    """
+    faults = FaultList()
+    for name in ("area_id", "at", "text"):
+        if name not in posts.columns:
+            faults.add("posts", f"no column {name!r}", "area_id, at, text")
+    for name in posts.columns:
+        if name not in {"area_id", "at", "text"} and _ABOUT_PERSONS.search(str(name).lower()):
+            faults.add("posts", f"the column {name!r}", "no column about persons", "leave it out")
+    for topic, words in topics.items():
+        if not words or not all(str(word).strip(" *") for word in words):
+            faults.add(f"topics: {topic}", "no word", "at least one keyword")
+    if not topics:
+        faults.add("topics", "none", "at least one topic with its keywords")
+    faults.raise_if_any()
+    text = posts["text"].astype("string").fillna("").str.lower()
+    parts = []
+    for topic, words in topics.items():
+        named = text.str.contains(_pattern(words), regex=True).to_numpy(dtype=bool)
+        hour = pd.to_datetime(posts.loc[named, "at"]).dt.floor("h")
+        rows = pd.DataFrame({"area_id": posts.loc[named, "area_id"].astype(str), "hour": hour})
+        count = rows.groupby(["area_id", "hour"]).size().rename("num_calls").reset_index()
+        parts.append(count.assign(service=SERVICE, call_type=topic, observed=True))
+    columns = ["service", "call_type", "area_id", "hour", "num_calls", "observed"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _pattern(words: Sequence[str]) -> str:
+    parts = []
+    for word in words:
+        stem = word.strip().lower()
+        ending = r"\w*" if stem.endswith("*") else ""
+        spaced = re.sub(r"\\? +", r"\\s+", re.escape(stem.rstrip("*").strip()))
+        parts.append(rf"(?<!\w){spaced}{ending}(?!\w)")
+    return "|".join(parts)
