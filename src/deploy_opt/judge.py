@@ -188,7 +188,7 @@ def judge(
     InfeasibleError
         Rules that conflict, or a target that nothing reaches.
     """
-    asked = _ask(scenario, calls, ground)
+    asked = ask(scenario, calls, ground)
     service, today, busy_min = asked.service, asked.today, asked.busy_min
     settings = asked.settings
     people, unknown = residents(scenario, demand.forecast.weekly_rates(service)[0])
@@ -279,7 +279,7 @@ def _on_kept_paths(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """The plan section of a scenario with today's units and the time a call takes."""
 
     service: Service
@@ -290,12 +290,13 @@ class _Asked:
     settings: PlanSettings
 
 
-def _ask(scenario: Scenario, calls: Calls, ground: Ground) -> _Asked:
+def ask(scenario: Scenario, calls: Calls, ground: Ground) -> Asked:
+    """Gather the plan section, today's units and the time a call takes."""
     service = scenario.services[0]
     today, today_words = units_today(scenario, ground.posts)
     busy_min, busy_words = busy_minutes(scenario, service, calls, ground, today)
     settings = scenario.plan_settings(service, busy_min=busy_min)
-    return _Asked(service, today, today_words, busy_min, busy_words, settings)
+    return Asked(service, today, today_words, busy_min, busy_words, settings)
 
 
 def residents(
@@ -358,7 +359,7 @@ def trace(
     workers: Executor,
 ) -> tuple[Frontier, ...]:
     """Trace curves of the calls reached round a finished plan, one curve a unit of work."""
-    asked = _ask(scenario, calls, ground)
+    asked = ask(scenario, calls, ground)
     settings = asked.settings.on_the_standard()
     people, _ = residents(scenario, demand.forecast.weekly_rates(asked.service)[0])
     case = lay_out(demand.forecast, ground.times, settings, asked.today, people=people)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy_opt import judge, stages, studies
 from deploy_opt.cautions import notes_for_readers, warnings_of
+from deploy_opt.city import plan_services_of
 from deploy_opt.demand.forecast import DemandForecast
 from deploy_opt.executor import executor_for
 from deploy_opt.inputs.areas import Areas
@@ -15,6 +16,7 @@ from deploy_opt.inputs.base_map import BaseMap
 from deploy_opt.inputs.roads import Roads
 from deploy_opt.inputs.travel import TravelTimes
 from deploy_opt.plan.balance.figures import BalanceFigures, GroupCover, Workload
+from deploy_opt.plan.city.results import CityPlan
 from deploy_opt.plan.paths.robust import PathFigures
 from deploy_opt.plan.questions.day_parts import DayPart
 from deploy_opt.plan.questions.levels import MoveUpTable
@@ -32,6 +34,7 @@ from deploy_opt.store import (
     file_hash,
     fingerprint,
 )
+from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +46,10 @@ if TYPE_CHECKING:
 _KEPT = (
     *(Areas, BaseMap, Roads, TravelTimes, DemandForecast, SolveReport, Arm, Comparison),
     *(DayPart, MoveUpTable, PostValue, RulePrice, SiteBusy),
-    *(BalanceFigures, GroupCover, Workload, PathFigures),
+    *(BalanceFigures, GroupCover, Workload, PathFigures, CityPlan),
     *(stages.Calls, stages.Demand, studies.DemandDetails, studies.Backtest, stages.Ground),
 )
+_RULES = ("services", "horizon", "service_times", "fleet", "shifts", "posts", "standards")
 _LIBRARIES = ("deploy-opt", "numpy", "pandas", "scipy", "highspy", "statsforecast", "folium")
 
 
@@ -194,23 +198,54 @@ class Road:
         demand: stages.Demand,
         roads: Roads | None,
         target_share: float | None = None,
+        unit_hours: float | None = None,
     ) -> tuple[stages.Ground, Comparison, tuple[str, ...]]:
-        """Walk from the forecast to the plan, of the scenario's budget or the fewest hours."""
+        """Walk from the forecast to the plan, of the scenario's budget or the fewest hours.
+
+        `unit_hours` replaces the scenario's budget: what a budget of several services leaves.
+        """
         scenario = self.scenario
-        ground = self.stage(
+        ground = self.to_ground(areas, calls, demand, roads)
+        if unit_hours is not None:
+            weekly = unit_hours * HOURS_PER_WEEK / scenario.horizon.hours
+            scenario = scenario.with_unit_hours(weekly)
+        comparison, notes = self.stage(
+            "plan" if target_share is None else f"plan-{target_share!r}",
+            lambda: judge.judge(scenario, calls, ground, demand, target_share=target_share),
+            reads=(*_RULES, "equity", "solver", "robust", "baseline"),
+            after=("travel",),
+            asked=(unit_hours,),
+        )
+        return ground, comparison, notes
+
+    def to_ground(
+        self, areas: Areas, calls: stages.Calls, demand: stages.Demand, roads: Roads | None
+    ) -> stages.Ground:
+        """Walk from the forecast to posts, demand points and drives."""
+        scenario = self.scenario
+        ground: stages.Ground = self.stage(
             "travel",
             lambda: stages.lay_ground(scenario, calls, areas, demand, roads),
             reads=("inputs", "demand", "services"),
             after=("forecast",),
         )
-        rules = ("services", "horizon", "service_times", "fleet", "shifts", "posts", "standards")
-        comparison, notes = self.stage(
-            "plan" if target_share is None else f"plan-{target_share!r}",
-            lambda: judge.judge(scenario, calls, ground, demand, target_share=target_share),
-            reads=(*rules, "equity", "solver", "robust", "baseline"),
+        return ground
+
+    def to_city(
+        self, areas: Areas, calls: stages.Calls, demand: stages.Demand, roads: Roads | None
+    ) -> CityPlan | None:
+        """Walk from the forecast to a plan of all services; None where there is one only."""
+        scenario = self.scenario
+        if len(scenario.services) == 1:
+            return None
+        ground = self.to_ground(areas, calls, demand, roads)
+        planned: CityPlan = self.stage(
+            "services",
+            lambda: plan_services_of(scenario, calls, areas, ground, demand, roads),
+            reads=(*_RULES, "solver", "baseline", "patrol", "districts", "coresponders", "budget"),
             after=("travel",),
         )
-        return ground, comparison, notes
+        return planned
 
 
 def run(
@@ -252,8 +287,11 @@ def run(
     with executor_for(executor) as workers:
         areas, calls, demand, roads = road.to_demand(workers)
     details = road.to_details(areas, calls, demand)
-    ground, comparison, notes = road.to_plan(areas, calls, demand, roads)
-    inputs = report_inputs(road, areas, calls, demand, ground, (comparison, notes))
+    planned = road.to_city(areas, calls, demand, roads)
+    shared = planned is not None and planned.shared
+    unit_hours = planned.ems_unit_hours if planned is not None and shared else None
+    ground, comparison, notes = road.to_plan(areas, calls, demand, roads, unit_hours=unit_hours)
+    inputs = report_inputs(road, areas, calls, demand, ground, (comparison, notes), planned)
     with road.progress.stage("report"):
         tables = write.make_tables(inputs)
         points = ground.times.destinations
@@ -264,7 +302,13 @@ def run(
     return Run(
         folder=out_dir,
         index=out_dir / "index.html",
-        results={"calls": calls, "demand": demand, "ground": ground, "comparison": comparison},
+        results={
+            "calls": calls,
+            "demand": demand,
+            "ground": ground,
+            "comparison": comparison,
+            "services": planned,
+        },
         summary=write.summary(inputs, tables),
         lines=write.summary_lines(inputs, tables),
         stopped_early=comparison.report.status == "limit",
@@ -283,6 +327,7 @@ def report_inputs(
     demand: stages.Demand,
     ground: stages.Ground,
     judged: tuple[Comparison, tuple[str, ...]],
+    planned: CityPlan | None = None,
 ) -> ReportInputs:
     """Gather what the files of a run are written from."""
     comparison, notes = judged
@@ -299,6 +344,7 @@ def report_inputs(
         lines=ground.lines,
         attribution=ground.attribution,
         base_map=ground.base_map,
+        city=planned,
     )
 
 

@@ -1,14 +1,91 @@
-"""Police, co-responders and the budget that services share."""
+"""Districts, patrols, co-responders, responders by tier, and the budget that services share."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from deploy_opt.input_settings import PositiveFloat, Section, Service, Share
+from deploy_opt.input_settings import Id, PositiveFloat, Section, Service, Share
+from deploy_opt.responder_settings import ResponderMix
 from deploy_opt.rule_settings import Shifts
 from deploy_opt.staffing import PAID_HOURS, SEATTLE_RELIEF, Formula, FteTerms
+
+HourOfDay = Annotated[int, Field(ge=0, le=24)]
+
+
+class Districts(Section):
+    """Patrol districts: connected areas of like workload with little travel."""
+
+    num_districts: int | None = Field(None, ge=2)
+    """Number of districts; default: as many as today."""
+    today: str | None = None
+    """Today's districts: table area_id, district, or polygons (GeoJSON, GeoPackage)."""
+    today_column: str | None = None
+    """Column of the districts' names in `today`; default: district, beat, sector or name."""
+    band: float = Field(0.05, gt=0, le=1)
+    """Workload of a district may differ from the mean by this share, above or below."""
+    max_spread: float | None = Field(None, gt=0, le=1)
+    """Largest minus smallest workload, as a share of the mean, at most; instead of `band`."""
+    max_moved: int | None = Field(None, ge=0)
+    """Most areas that change district; default: any number."""
+    moved_steps: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Numbers of changes that the curve of least disruption shows; default: five up to a third
+    of the areas."""
+    locked: dict[Id, Id] = {}
+    """Area -> name of the district that it must have."""
+    compactness: float = Field(1.0, ge=0, le=100)
+    """Weight of short borders: 1 = all of today's borders are worth 5 % of today's travel;
+    0 = travel alone."""
+    links: tuple[tuple[Id, Id], ...] = ()
+    """Pairs of areas that patrols can cross between though they share no border: bridges."""
+    self_initiated: bool = False
+    """Count what officers start themselves as workload."""
+    shifts: dict[str, tuple[HourOfDay, HourOfDay]] = {
+        "day": (7, 15), "evening": (15, 23), "night": (23, 7),
+    }  # fmt: skip
+    """Name -> first clock hour and the hour after the last; together they hold the day once."""
+    by_shift: bool = False
+    """Draw districts of their own for each shift; default: one plan, its loads told by shift."""
+    prove: bool = True
+    """Work out a bound on the travel of any districts within the rules."""
+
+    @field_validator("shifts")
+    @classmethod
+    def _a_whole_day(cls, value: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        hours = [
+            (begin + k) % 24
+            for begin, end in value.values()
+            for k in range((end - begin - 1) % 24 + 1)
+        ]
+        if sorted(hours) != list(range(24)):
+            msg = (
+                "shifts that hold each hour of the day once, such as {day: [7, 19], night: [19, 7]}"
+            )
+            raise ValueError(msg)
+        if any(not re.fullmatch(r"[\w-]+", name) for name in value):
+            msg = "names of letters, digits, - and _, as files are named by them"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _districts_agree(self) -> Districts:
+        wrong = []
+        if self.num_districts is None and self.today is None:
+            wrong.append("num_districts, or today's districts")
+        if self.max_moved is not None and self.today is None:
+            wrong.append("today's districts, as max_moved counts changes of them")
+        if self.max_spread is not None and "band" in self.model_fields_set:
+            wrong.append("one of band and max_spread")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def half_band(self) -> float:
+        """Share of the mean by which a district may differ: `band`, or half of `max_spread`."""
+        return self.band if self.max_spread is None else self.max_spread / 2
 
 
 class Patrol(Section):
@@ -27,14 +104,17 @@ class Patrol(Section):
     """Fewest units of a district at any hour."""
     max_units: int | None = Field(None, ge=1)
     """Most units of a district at any hour."""
-    help_share: Share = 0.25
-    """Share of the neighbours' free units that counts as help across the border."""
-    urgent: tuple[Annotated[int, Field(ge=1, le=9)], ...] = (1,)
-    """Priorities that the response target is about."""
+    help_share: Share = 0.5
+    """Share of the calls without a free unit of their own district that a neighbour's free unit
+    is sent to; counts in the value, never in the roster."""
     urgent_response_s: float = Field(420.0, gt=0, le=7200)
-    """Mean response to urgent calls that each district should keep, waiting and drive, s."""
-    officer_min_per_h: float = Field(0.0, ge=0, le=60)
-    """Minutes of each unit-hour for what officers start themselves."""
+    """Response target of the most urgent priority, from queue to arrival, s."""
+    urgent_share: Share | None = 0.9
+    """Least share of those calls within the target; null: their mean response keeps it."""
+    officer_min_per_h: float | None = Field(None, ge=0, lt=60)
+    """Minutes of each unit-hour for what officers start themselves; default: as recorded."""
+    priority_weights: tuple[PositiveFloat, ...] = Field((1.0, 0.4, 0.2), min_length=1)
+    """Worth of a call by priority, most urgent first; the last holds for all further ones."""
     shifts: Shifts = Shifts(lengths_h=(8, 10))
     """Shift starts and lengths."""
     crew_size: int = Field(1, ge=1, le=4)
@@ -97,6 +177,15 @@ class CoResponders(Section):
             msg = "unavailable_hours below paid_hours"
             raise ValueError(msg)
         return self
+
+
+class Risk(Section):
+    """Tiers of call types and who answers them."""
+
+    tiers: str | None = None
+    """Table call_type, tier (or tier_final, as ``deploy-opt tiers`` writes call_types.csv)."""
+    mix: ResponderMix = ResponderMix()
+    """Who answers each tier."""
 
 
 class Budget(Section):

@@ -29,9 +29,10 @@ from deploy_opt.rule_settings import (
     Shifts,
     Solver,
 )
+from deploy_opt.service_settings import Budget, CoResponders, Districts, Patrol, Risk
 from deploy_opt.standard_settings import DriveLayer, Standard
 
-PLANNED_SERVICES = ("ems",)
+PLANNED_SERVICES = ("ems", "police", "coresponse")
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -145,37 +146,6 @@ class Baseline(Section):
         return self
 
 
-class Districts(Section):
-    """Patrol districts."""
-
-    num_districts: int = Field(ge=2)
-    """Number of districts."""
-    band: Share = 0.05
-    """Workload of a district may differ from the mean by this share."""
-    max_moved: int | None = Field(None, ge=0)
-    """Most areas that change district."""
-    locked: dict[Id, Id] = {}
-    """Area -> district that may not change."""
-
-
-class CoResponders(Section):
-    """Co-responder teams and their FTE."""
-
-    tiers: tuple[int, ...] = (2, 3)
-    """Tiers that a team answers."""
-    relief_factor: float | None = Field(None, ge=1)
-    """Paid posts per post on duty; default: built from leave data."""
-
-
-class Budget(Section):
-    """Money and hours shared between services."""
-
-    shared: bool = False
-    """Whether services may trade hours."""
-    money_per_week: float | None = Field(None, gt=0)
-    """Budget of the week."""
-
-
 class Simulation(Section):
     """The independent check."""
 
@@ -183,13 +153,6 @@ class Simulation(Section):
     """Replications."""
     policy: str = "closest"
     """Dispatch rule."""
-
-
-class Risk(Section):
-    """Risk tiers per call type."""
-
-    params: str | None = None
-    """Parameters of the risk matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +243,7 @@ class Scenario(Section):
     baseline: Baseline | None = None
     """Today's plan; without one, the posts' units_today stand all day and the report says so."""
     districts: Districts | None = None
+    patrol: Patrol | None = None
     coresponders: CoResponders | None = None
     budget: Budget | None = None
     simulation: Simulation | None = None
@@ -295,6 +259,13 @@ class Scenario(Section):
         """Copy the scenario with its origin noted."""
         copy = self.model_copy()
         copy._origin = origin  # noqa: SLF001  (a copy of this class)
+        return copy
+
+    def with_unit_hours(self, per_week: float) -> Scenario:
+        """Copy the scenario with another budget of ambulance unit-hours a week."""
+        fleet = self.fleet.model_copy(update={"unit_hours_per_week": per_week})
+        copy = self.model_copy(update={"fleet": fleet})
+        copy._origin = self._origin  # noqa: SLF001  (a copy of this class)
         return copy
 
     def path(self, text: str) -> Path:
@@ -316,14 +287,18 @@ class Scenario(Section):
     def _planned_services(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         late = [service for service in value if service not in PLANNED_SERVICES]
         if late:
-            msg = f"ems alone: planning {', '.join(late)} is {NOT_YET}"
+            names = ", ".join(PLANNED_SERVICES)
+            msg = f"some of {names}: planning {', '.join(late)} is {NOT_YET}"
             raise ValueError(msg)
         if not value:
             msg = "at least one service"
             raise ValueError(msg)
+        if value[0] != "ems" or len(set(value)) < len(value):
+            msg = "ems first, then police, coresponse, each once"
+            raise ValueError(msg)
         return value
 
-    @field_validator("districts", "coresponders", "budget", "simulation", "risk")
+    @field_validator("simulation")
     @classmethod
     def _not_yet(cls, value: Section | None) -> Section | None:
         if value is not None:
@@ -342,9 +317,25 @@ class Scenario(Section):
             wrong.append("inputs.population, as equity.worst_group_cover needs group shares")
         if self.robust is not None:
             wrong += self._unlike_paths(self.robust)
+        wrong += self._without_services()
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    def _without_services(self) -> list[str]:
+        """Name what the services that share a plan need and do not find."""
+        wrong = []
+        today = None if self.districts is None else self.districts.today
+        patrol = self.patrol or Patrol()
+        if "police" in self.services and patrol.districts is None and today is None:
+            wrong.append("patrol.districts or districts.today, as patrols belong to a district")
+        if "coresponse" in self.services and "police" not in self.services:
+            wrong.append("police among the services, as a co-responder needs a patrol beside it")
+        if len(self.services) > 1 and self.inputs.roads is None:
+            wrong.append("inputs.roads, as patrols drive between all areas")
+        if self.budget is not None and self.budget.shared and len(self.services) == 1:
+            wrong.append("services beside ems, as the budget is shared")
+        return wrong
 
     def _unlike_paths(self, robust: Robust) -> list[str]:
         wrong = []

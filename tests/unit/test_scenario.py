@@ -116,8 +116,28 @@ def test_a_day_plan_may_start_on_any_day(tiny):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("name: Tiny", "name: Tiny\ndistricts: {num_districts: 4}", "does not work yet"),
-        ("name: Tiny", "name: Tiny\nservices: [ems, police]", "does not work yet"),
+        ("name: Tiny", "name: Tiny\nsimulation: {replications: 4}", "does not work yet"),
+        ("name: Tiny", "name: Tiny\ndistricts: {band: 0.1}", "num_districts, or today's districts"),
+        (
+            "name: Tiny",
+            "name: Tiny\ndistricts: {num_districts: 4, max_moved: 2}",
+            "today's districts, as max_moved counts changes of them",
+        ),
+        (
+            "name: Tiny",
+            "name: Tiny\ndistricts: {num_districts: 4, shifts: {day: [7, 19]}}",
+            "shifts that hold each hour of the day once",
+        ),
+        ("name: Tiny", "name: Tiny\nservices: [ems, police]", "patrol.districts or districts.today"),
+        ("name: Tiny", "name: Tiny\nservices: [ems, fire]", "planning fire is designed but"),
+        ("name: Tiny", "name: Tiny\nservices: [police, ems]", "ems first"),
+        ("name: Tiny", "name: Tiny\nservices: [ems, coresponse]", "police among the services"),
+        ("name: Tiny", "name: Tiny\nbudget: {shared: true}", "services beside ems"),
+        (
+            "name: Tiny",
+            "name: Tiny\ncoresponders: {unavailable_hours: 3000}",
+            "unavailable_hours below paid_hours",
+        ),
         ("name: Tiny", "name: Tiny\nservices: []", "at least one service"),
         ("name: Tiny", "name: Tiny\nsolver: {method: monolith}", "extensive"),
         ("  counts: counts.csv\n", "", "either incidents or counts"),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from deploy_opt.inputs.areas import Areas
     from deploy_opt.inputs.base_map import BaseMap
     from deploy_opt.plan.balance.figures import BalanceFigures
+    from deploy_opt.plan.city.results import CityPlan
     from deploy_opt.plan.paths.robust import PathFigures
     from deploy_opt.plan.questions.day_parts import DayPart
     from deploy_opt.plan.questions.levels import MoveUpTable
@@ -150,6 +151,8 @@ class ReportInputs:
         Land and water behind the map; None where the scenario brings none.
     warnings
         What a reader must see before the numbers, in words.
+    city
+        The plan of all services; None where ambulances are planned alone.
     """
 
     scenario: Scenario
@@ -162,3 +165,4 @@ class ReportInputs:
     attribution: str
     base_map: BaseMap | None = None
     warnings: tuple[str, ...] = ()
+    city: CityPlan | None = None

@@ -10,6 +10,7 @@ from deploy_opt.report.aim import aim_lines, calls_word, response_value
 from deploy_opt.report.balance_lines import cost_line
 from deploy_opt.report.board import losing_areas, unkept_rules
 from deploy_opt.report.path_lines import path_sentences
+from deploy_opt.report.services_page import service_lines
 from deploy_opt.report.workload import hypercube_share
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def summary_lines(inputs: ReportInputs, tables: Tables) -> tuple[str, ...]:
         *(f"Take care: {warning}." for warning in inputs.warnings),
         *(f"Not kept: {note}" for note in unkept_rules(inputs)),
     ]
+    if inputs.city is not None:
+        lines += service_lines(inputs.city)
     if inputs.scenario.synthetic:
         lines.insert(0, "Synthetic data: an invented city.")
     return tuple(lines)

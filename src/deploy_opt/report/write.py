@@ -22,6 +22,7 @@ from deploy_opt.report.frontier_page import (
     render_frontiers,
 )
 from deploy_opt.report.manifest import write_manifest
+from deploy_opt.report.services_page import render_services, service_tables
 from deploy_opt.report.summary import summary, summary_lines
 from deploy_opt.report.tables import Tables, make_tables
 from deploy_opt.report.words import plan_dates
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from deploy_opt.demand.forecast import DemandForecast
+    from deploy_opt.plan.city.results import CityPlan
     from deploy_opt.plan.frontier import Frontier
     from deploy_opt.report.backtest_report import BacktestFacts
     from deploy_opt.report.results import Comparison, ReportInputs
@@ -162,6 +164,8 @@ def write_run(
             run_id=inputs.run_id,
         )
     writers |= import_writers(calls)
+    if inputs.city is not None:
+        writers |= service_writers(inputs.city, inputs.scenario, run_id=inputs.run_id)
     return write_files(folder, writers)
 
 
@@ -294,6 +298,23 @@ def frontier_writers(
         "frontier.csv": _frame_writer(frontier_table(frontiers)),
         "frontier.html": _text_writer(page),
     }
+
+
+def service_writers(
+    plan: CityPlan, scenario: Scenario, *, run_id: str
+) -> dict[str, Callable[[Path], None]]:
+    """Name the files of a plan of all services and how each is written."""
+    version = importlib.metadata.version("deploy-opt")
+    page = render_services(
+        plan,
+        name=scenario.name,
+        synthetic=scenario.synthetic,
+        dates=plan_dates(scenario.horizon.start, scenario.horizon.hours)[0],
+        provenance=f"Run {run_id[:6]}, deploy_opt {version}.",
+    )
+    writers = {name: _frame_writer(frame) for name, frame in service_tables(plan).items()}
+    writers["services.html"] = _text_writer(page)
+    return writers
 
 
 def plan_document(comparison: Comparison) -> dict[str, Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from deploy_opt.plan.joint.floors import Floor
     from deploy_opt.plan.solver import Limits
 
 _PER = 1000.0
@@ -55,7 +56,7 @@ class CapPrice:
     reason
         The floor, in words.
     hours_bound
-        Hours in which no more than the floor's units are on duty.
+        Hours in which no more than the floor's units are on duty, over all districts.
     value_gained
         Worth of the calls that the same money would reach without the floor.
     moved
@@ -178,7 +179,7 @@ def _change(
 def cap_prices(
     laid: Laid, chosen: Chosen, services: Mapping[str, tuple[str, ...]]
 ) -> tuple[CapPrice, ...]:
-    """Choose crews again without each floor that binds anywhere.
+    """Choose crews again without each floor that binds anywhere, districts together.
 
     Parameters
     ----------
@@ -196,22 +197,34 @@ def cap_prices(
     """
     before = spent_by(laid, chosen.crews, services)
     found = []
-    for floor in laid.floors:
-        bound = chosen.staffing[list(floor.types)].sum(axis=0) <= floor.units
-        if not (bound & (floor.units > 0)).any():
+    for reason, floors in _alike(laid).items():
+        hours = 0
+        for floor in floors:
+            on_duty = chosen.staffing[list(floor.types)].sum(axis=0)
+            hours += int(((on_duty <= floor.units) & (floor.units > 0)).sum())
+        if not hours:
             continue
-        others = tuple(other for other in laid.floors if other is not floor)
+        others = tuple(other for other in laid.floors if other not in floors)
         free = choose_crews(replace(laid, floors=others), CREW_LIMITS, starts=(chosen.crews,))
         after = spent_by(laid, free.crews, services)
         found.append(
             CapPrice(
-                reason=floor.reason,
-                hours_bound=int((bound & (floor.units > 0)).sum()),
+                reason=reason,
+                hours_bound=hours,
                 value_gained=max(free.value - chosen.value, 0.0),
                 moved={name: after[name] - before[name] for name in services},
             )
         )
     return tuple(sorted(found, key=lambda price: -price.value_gained))
+
+
+def _alike(laid: Laid) -> dict[str, list[Floor]]:
+    """Group floors that several unit types have for the same reason, such as districts."""
+    grouped: dict[str, list[Floor]] = {}
+    for floor in laid.floors:
+        kind, _, name = floor.reason.rpartition(" of ")
+        grouped.setdefault(f"{kind} of {name.split(' ')[0]}", []).append(floor)
+    return grouped
 
 
 def reweighed(
