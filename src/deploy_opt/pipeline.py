@@ -34,7 +34,6 @@ from deploy_opt.store import (
     file_hash,
     fingerprint,
 )
-from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,8 +206,7 @@ class Road:
         scenario = self.scenario
         ground = self.to_ground(areas, calls, demand, roads)
         if unit_hours is not None:
-            weekly = unit_hours * HOURS_PER_WEEK / scenario.horizon.hours
-            scenario = scenario.with_unit_hours(weekly)
+            scenario = scenario.with_unit_hours(unit_hours)
         comparison, notes = self.stage(
             "plan" if target_share is None else f"plan-{target_share!r}",
             lambda: judge.judge(scenario, calls, ground, demand, target_share=target_share),

@@ -92,12 +92,12 @@ class Patrol(Section):
     """Patrol units. Each crew keeps its district for the shift."""
 
     unit_type: str = "patrol"
-    """Type of the units, as in the roster."""
+    """Type of the units."""
     districts: str | None = None
     """Table area_id, district; default: districts.today."""
     unit_hours_per_week: float | None = Field(None, gt=0)
-    """Unit-hours that the plan may use; default: today's roster of this type, else what the
-    need of every district and hour asks for."""
+    """Unit-hours that the plan may use in its horizon; default: the fewest with which whole crews
+    keep the need of every district and hour."""
     busy_cap: float = Field(0.60, gt=0, le=0.95)
     """Cap on the mean busy fraction of a district's units in an hour."""
     min_units: int = Field(1, ge=0)
@@ -131,7 +131,7 @@ class CoResponders(Section):
     tiers: tuple[Annotated[int, Field(ge=1, le=4)], ...] = (2, 3)
     """Tiers that a team answers."""
     unit_hours_per_week: float | None = Field(None, gt=0)
-    """Unit-hours that the plan may use; default: what the floors ask for."""
+    """Unit-hours that the plan may use in its horizon; default: what the floors ask for."""
     busy_cap: float = Field(0.50, gt=0, le=0.95)
     """Cap on the mean busy fraction of the teams in an hour."""
     min_teams: int = Field(1, ge=0)

@@ -261,9 +261,9 @@ class Scenario(Section):
         copy._origin = origin  # noqa: SLF001  (a copy of this class)
         return copy
 
-    def with_unit_hours(self, per_week: float) -> Scenario:
-        """Copy the scenario with another budget of ambulance unit-hours a week."""
-        fleet = self.fleet.model_copy(update={"unit_hours_per_week": per_week})
+    def with_unit_hours(self, unit_hours: float) -> Scenario:
+        """Copy the scenario with another budget of ambulance unit-hours in its horizon."""
+        fleet = self.fleet.model_copy(update={"unit_hours_per_week": unit_hours})
         copy = self.model_copy(update={"fleet": fleet})
         copy._origin = self._origin  # noqa: SLF001  (a copy of this class)
         return copy

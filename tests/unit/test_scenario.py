@@ -128,7 +128,11 @@ def test_a_day_plan_may_start_on_any_day(tiny):
             "name: Tiny\ndistricts: {num_districts: 4, shifts: {day: [7, 19]}}",
             "shifts that hold each hour of the day once",
         ),
-        ("name: Tiny", "name: Tiny\nservices: [ems, police]", "patrol.districts or districts.today"),
+        (
+            "name: Tiny",
+            "name: Tiny\nservices: [ems, police]",
+            "patrol.districts or districts.today",
+        ),
         ("name: Tiny", "name: Tiny\nservices: [ems, fire]", "planning fire is designed but"),
         ("name: Tiny", "name: Tiny\nservices: [police, ems]", "ems first"),
         ("name: Tiny", "name: Tiny\nservices: [ems, coresponse]", "police among the services"),

@@ -51,7 +51,7 @@ def read_places(scenario: Scenario) -> tuple[pd.DataFrame, pd.DataFrame | None]:
 def _points_of(scenario: Scenario, calls: Calls, areas: Areas, roads: Roads) -> pd.DataFrame:
     located = calls.incidents
     if not located.empty:
-        located = located[located["service"].isin(scenario.services)]
+        located = located[located["service"] == scenario.services[0]]
         located = located.dropna(subset=["lon", "lat", "area_id"])
     has_calls = not located.empty
     return demand_points(

@@ -56,8 +56,6 @@ class CityQuestion:
         Sections of the scenario.
     team_calls
         Calls for the teams; None: no teams are planned.
-    patrol_hours_today
-        Unit-hours of today's patrol roster; 0 where there is none.
     """
 
     case: Case
@@ -68,7 +66,6 @@ class CityQuestion:
     teams: CoResponders
     budget: Budget
     team_calls: TeamCalls | None = None
-    patrol_hours_today: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

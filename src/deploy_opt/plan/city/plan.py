@@ -37,7 +37,6 @@ from deploy_opt.plan.patrol.district_pools import district_pools, type_name
 from deploy_opt.plan.patrol.need import district_states, patrol_need
 from deploy_opt.plan.patrol.results import check_districts, shortfall_words
 from deploy_opt.plan.shifts import shift_columns
-from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,9 +138,7 @@ def _patrol_hours(
 ) -> tuple[float, str]:
     given = question.patrol.unit_hours_per_week
     if given is not None:
-        return given * question.case.settings.hours / HOURS_PER_WEEK, "as the scenario says"
-    if question.patrol_hours_today:
-        return question.patrol_hours_today, "as many as today's roster has"
+        return given, "as the scenario says"
     hours = sum(cheapest_crews(units, columns).unit_hours for units in need.units)
     return float(hours), "as many as whole crews need to keep every district's need"
 
@@ -203,11 +200,7 @@ def _teams(question: CityQuestion, police: Police) -> Teams | None:
         floors=floors.named,
     )
     given = rules.unit_hours_per_week
-    limit_h = (
-        given * case.settings.hours / HOURS_PER_WEEK
-        if given is not None
-        else float(cheapest_crews(needed, columns).unit_hours)
-    )
+    limit_h = given if given is not None else float(cheapest_crews(needed, columns).unit_hours)
     pair = paired_class(
         "coresponse",
         asked.rates,

@@ -207,12 +207,14 @@ class CrewSearch:
                 room = left[:, None] + back
                 fits = (price[:, None, :] <= room[:, :, None]).all(axis=0)
                 change = np.where(fits, change, -np.inf)
-                for cell in np.argsort(-change, axis=None, kind="stable")[:_TRIES].tolist():
+                if source == goal or self.pool_of[source] != self.pool_of[goal]:
+                    cells = [int(np.argmax(change))]  # the change is exact: the best one is enough
+                else:
+                    cells = np.argsort(-change, axis=None, kind="stable")[:_TRIES].tolist()
+                for cell in cells:
                     row, column = divmod(cell, change.shape[1])
                     move = [(source, int(used[row]), -1), (goal, column, 1)]
                     found.append((float(change[row, column]), move))
-                    if source == goal or self.pool_of[source] != self.pool_of[goal]:
-                        break
         least = _TIE * max(float(np.abs(more).max()), 1.0)
         for change, move in sorted(found, key=lambda item: -item[0]):
             if change <= least:

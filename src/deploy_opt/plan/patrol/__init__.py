@@ -1,0 +1,1 @@
+"""Rooms behind `deploy_opt.plan.patrols`: the queue, the need, district pools and their results."""
