@@ -1,0 +1,1 @@
+"""Fire companies: first-due cover and the effective response force, exactly."""

@@ -1,0 +1,1 @@
+"""Prevention programmes: slots by area from a need measure, with floors for groups."""
