@@ -92,7 +92,7 @@ def comparison(
         plan=arm("plan", moved, cover["plan"], "the plan"),
         baseline=arm("baseline", units, cover["baseline"], "today: the roster"),
         simple=arm("simple_plan", units, cover["simple_plan"], "the fleet follows the calls"),
-        crews=pd.DataFrame({"start_hour": [6], "length_h": [12], "number": [3]}),
+        crews=pd.DataFrame({"start_hour": range(0, hours, 12), "length_h": 12, "crews": 3}),
         report=SolveReport(
             status="optimal", objective=1000.0, bound=1000.4, gap=0.0004, asked_gap=0.001,
             solver="HiGHS", version="1.14.0", notes=("a note of the solver",),

@@ -17,6 +17,7 @@ from deploy_opt.inputs.roads import Roads
 from deploy_opt.inputs.travel import TravelTimes
 from deploy_opt.plan.balance.figures import BalanceFigures, GroupCover, Workload
 from deploy_opt.plan.city.results import CityPlan
+from deploy_opt.plan.districting.results import DistrictPlan, Shape, Spread
 from deploy_opt.plan.paths.robust import PathFigures
 from deploy_opt.plan.questions.day_parts import DayPart
 from deploy_opt.plan.questions.levels import MoveUpTable
@@ -25,8 +26,10 @@ from deploy_opt.plan.results import SolveReport
 from deploy_opt.plan.sites.site_busy import SiteBusy
 from deploy_opt.progress import Progress
 from deploy_opt.report import write
+from deploy_opt.report.district_results import CurvePoint
 from deploy_opt.report.results import Arm, Comparison, ReportInputs
 from deploy_opt.scenario import input_files
+from deploy_opt.stages.district_drawing import Drawn
 from deploy_opt.store import (
     CACHE_FOLDER,
     StageStore,
@@ -46,6 +49,7 @@ _KEPT = (
     *(Areas, BaseMap, Roads, TravelTimes, DemandForecast, SolveReport, Arm, Comparison),
     *(DayPart, MoveUpTable, PostValue, RulePrice, SiteBusy),
     *(BalanceFigures, GroupCover, Workload, PathFigures, CityPlan),
+    *(Drawn, DistrictPlan, Spread, Shape, CurvePoint),
     *(stages.Calls, stages.Demand, studies.DemandDetails, studies.Backtest, stages.Ground),
 )
 _RULES = ("services", "horizon", "service_times", "fleet", "shifts", "posts", "standards")

@@ -20,6 +20,7 @@ from deploy_opt.input_settings import (
     Service,
     Share,
 )
+from deploy_opt.prevention_settings import Prevention
 from deploy_opt.rule_settings import (
     NOT_YET,
     EquityRules,
@@ -248,6 +249,8 @@ class Scenario(Section):
     budget: Budget | None = None
     simulation: Simulation | None = None
     risk: Risk | None = None
+    prevention: Prevention | None = None
+    """A prevention programme's slots by area."""
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property

@@ -228,6 +228,84 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "districts.csv",
+            ("area_id",),
+            _columns(
+                """
+                area_id id | area
+                district text | its district
+                district_today? text | its district today
+                moved bool | whether it changes district
+                locked bool | whether its district was given
+                workload_h float h | unit-hours by the week: dispatch to clear, once for each unit
+                calls float calls | calls by the week
+                centre_area_id id | area at the centre of the district
+                name text | name of the area
+                """
+            ),
+        ),
+        Table(
+            "district_loads.csv",
+            ("arm", "shift", "district"),
+            _columns(
+                """
+                arm text | plan or baseline
+                shift text | all, or the name of the shift
+                district text | district
+                areas int | areas
+                workload_h float h | unit-hours by the week
+                calls float calls | calls by the week
+                share_of_mean float | unit-hours over the mean of the shift's districts
+                """
+            ),
+        ),
+        Table(
+            "districts_curve.csv",
+            ("max_moved",),
+            _columns(
+                """
+                max_moved? int | most areas that may change district; empty: any number
+                moved? int | areas that change; empty with the rest: no such districts were found
+                travel_min? float min | call-minutes by the week
+                travel_ratio? float | over today's
+                band? float | largest distance from the mean workload, as a share of it
+                max_minus_min? float | largest minus smallest workload, as a share of the mean
+                border_km? float km | borders between districts
+                """
+            ),
+        ),
+        Table(
+            "district_units.csv",
+            ("district", "hour"),
+            _columns(
+                """
+                district text | district
+                hour hour | hour of the week, Monday 00:00 = 0
+                units int units | units on duty
+                utilisation? float | share of the time on duty that calls take
+                response_p1_s? float s | mean of priority 1, queue to arrival
+                response_p1_share float | share of priority 1 within the target
+                units_needed int units | fewest units that keep the rules
+                binding text | rule that asks for the most units
+                """
+            ),
+        ),
+        Table(
+            "prevention.csv",
+            ("area_id",),
+            _columns(
+                """
+                area_id id | area
+                need float | share of the city's need, by the blended measure
+                slots int | slots of the plan
+                slots_today int | slots today
+                change int | slots - slots_today
+                group? text | group of residents most over-represented in the area
+                floor? float | fewest slots that this group gets in the whole city
+                """
+            ),
+        ),
+        Table(
             "unit_workload.csv",
             ("arm", "service", "unit_type", "post_id", "day_part"),
             _columns(
@@ -335,6 +413,29 @@ TABLES: dict[str, Table] = {
                 late_calls_diff float calls | late calls a week, plan minus today
                 lo? float | low end of the interval of late_calls_diff over the forecast paths
                 hi? float | high end of that interval
+                """
+            ),
+        ),
+        Table(
+            "shifts.csv",
+            ("shift_id",),
+            _columns(
+                """
+                shift_id id | stretch of a crew at one post: the crew's id, from the second .2 on
+                post_id id | post
+                area text | district or area of the post, else its name
+                role text | qualifications of the crew
+                unit text | type of the unit
+                start_local text | naive local start, ISO; never inside the spring gap
+                end_local text | naive local end
+                tz text | IANA time zone
+                headcount int people | people: crews x crew size
+                break_min int min | meal break, on the first stretch of a shift
+                status text | open
+                plan_id id | run that made it
+                note? text | clock change, holiday, event
+                crew id | the whole shift: rows that share it are one crew's
+                leg int | stretch of the shift, from 1
                 """
             ),
         ),

@@ -75,6 +75,12 @@ def test_three_services_are_planned_and_shown(city, tmp_path):
     teams = units.loc[units["service"] == "coresponse", "units"].sum()
     assert fte["fte"] == pytest.approx(teams * 365 * 1.2 / 2080)
     assert fte["fte"] >= max(fte[["workload_fte", "minimum_posts_fte", "queueing_fte"]]) - 1e-9
+    shifts = pd.read_csv(folder / "service_shifts.csv")
+    start, end = (pd.to_datetime(shifts[name]) for name in ("start_local", "end_local"))
+    worked = ((end - start).dt.total_seconds() / 3600).groupby(shifts["unit"]).sum()
+    for unit, hours_on in units.groupby("unit_type")["units"].sum().items():
+        assert worked[unit] >= hours_on
+    assert set(shifts.loc[shifts["unit"] == "patrol", "area"]) == {"West", "East"}
     page = (folder / "services.html").read_text("utf-8")
     assert 'href="services.html"' in (folder / "index.html").read_text("utf-8")
     assert "<script" not in page

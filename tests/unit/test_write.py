@@ -72,6 +72,9 @@ def manifest(folder, files, made=None, *, run_id="0123456789"):
 
 
 EXPECTED = {
+    *("shifts.csv", "exports/shifts.ics", "exports/shifts.xlsx", "exports/deputy.csv"),
+    *("exports/ukg_template.csv", "exports/when2work_2026-W10.csv"),
+    "exports/minimum_staffing.csv",
     "exports/dispatch.json",
     *("index.html", "maps/posts.html", "forecast.parquet", "forecast_levels.parquet"),
     *("paths.parquet", "backtest.csv", "counts.parquet", "posts.csv", "posts.geojson"),

@@ -1,4 +1,4 @@
-"""Commands about files: init, import, download, standards, schema, export."""
+"""Commands about files: init, import, download, standards, schema, export, replan."""
 
 from __future__ import annotations
 
@@ -187,10 +187,89 @@ def schema() -> None:
 @app.command()
 def export(
     run_folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of a run.")],
-    to: Annotated[str, typer.Option(help="Format: duckdb.")],
-    file: Annotated[Path | None, typer.Option(help="File to write; default beside OUT.")] = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            help="duckdb, rotas, shifts, ics, xlsx, deputy, ukg_template, when2work, "
+            "minimum_staffing, or a template file of your own (.yaml)."
+        ),
+    ],
+    file: Annotated[
+        Path | None,
+        typer.Option(help="File (duckdb) or folder (shifts) to write; default beside OUT."),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="First day of the bid period (ISO date, a Monday).")
+    ] = None,
+    weeks: Annotated[int, typer.Option(help="Weeks of the bid period, 1 to 13.")] = 1,
+    holiday_as: Annotated[
+        int | None,
+        typer.Option(help="Weekday (0 = Monday) whose shifts are worked on public holidays."),
+    ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the published run: write adds, changes, cancels alone."),
+    ] = None,
+    role: Annotated[str, typer.Option(help="Whose labour rules the rotas keep.")] = "paramedic",
+    rules: Annotated[
+        Path | None, typer.Option(help="Labour rules of your own (YAML), by role; for rotas.")
+    ] = None,
 ) -> None:
-    """Turn a run into one file for another program."""
-    from deploy_opt.report.exports import export_run
+    """Turn a run into files for another program: a database, or shifts for a scheduler."""
+    from deploy_opt.report.exports import FORMATS, export_run
+    from deploy_opt.report.schedule_files import Period, export_schedule, period_days
 
-    typer.echo(str(export_run(run_folder, to=to, file=file)))
+    if to in FORMATS:
+        typer.echo(str(export_run(run_folder, to=to, file=file)))
+        return
+    if to == "rotas":
+        from deploy_opt.report.rota_files import export_rotas
+
+        files, _ = export_rotas(run_folder, role=role, rules_file=rules, out=file, weeks=weeks)
+        for made in files:
+            typer.echo(str(made))
+        return
+    first = day(start, "--start")
+    days = period_days(run_folder, first, weeks, holiday_as=holiday_as)
+    period = Period(first, weeks, days)
+    for made in export_schedule(run_folder, to=to, out=file, period=period, since=since):
+        typer.echo(str(made))
+
+
+@app.command()
+def replan(
+    published: Annotated[
+        Path, typer.Argument(metavar="PUBLISHED", help="Folder of the run that was published.")
+    ],
+    needed: Annotated[
+        Path, typer.Argument(metavar="NEW", help="Folder of a run on this week's forecast.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="CSV of the actions.")] = None,
+    max_drops: Annotated[int | None, typer.Option(help="Most shifts dropped.")] = None,
+    max_overtime_h: Annotated[int, typer.Option(help="Most hours added to a shift.")] = 4,
+    as_json: AsJson = False,
+) -> None:
+    """Keep published shifts and meet this week's forecast by the cheapest overtime or drops."""
+    from deploy_opt.plan.rosters.replan import ReplanRules
+    from deploy_opt.report.files import write_csv
+    from deploy_opt.report.replan_files import replan_runs, replan_table
+    from deploy_opt.report.schedule_files import read_schedule
+    from deploy_opt.store import write_atomically
+
+    rules = ReplanRules(max_overtime_h=max_overtime_h, max_drops=max_drops)
+    found = replan_runs(published, needed, rules=rules)
+    run = read_schedule(needed)
+    table = replan_table(found, run.start, run.time_zone)
+    if out is not None:
+        write_atomically(out, lambda path: write_csv(table, path))
+    short = int(found.short.sum())
+    lines = [
+        f"{row.action}: {row.crews} crews {row.start_local} to {row.end_local}"
+        for row in table.itertuples()
+    ] or ["the published shifts meet the forecast"]
+    lines.append(f"cost {found.cost:g} plain crew-hours; {short} unit-hours stay short")
+    say(
+        {"actions": table.to_dict("records"), "cost_h": found.cost, "short_unit_hours": short},
+        lines,
+        as_json=as_json,
+    )

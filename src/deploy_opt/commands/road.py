@@ -166,6 +166,7 @@ def run_plan(
     with road.progress.stage("files"):
         tables = write.make_tables(inputs)
         writers = write.plan_writers(tables, comparison) | write.answer_writers(inputs)
+        writers |= write.run_schedule_writers(inputs)
         files = write.write_files(out_dir, writers)
     close_run(road, files, executor=workers.name)
     lines = [*write.summary_lines(inputs, tables), str(out_dir)]

@@ -183,7 +183,9 @@ def _from_shifts(
     monday = (start - pd.to_timedelta(start.dt.weekday, unit="D")).dt.normalize()
     first = ((start - monday).dt.total_seconds() / SECONDS_PER_HOUR).round().astype(int).to_numpy()
     length = ((end - start).dt.total_seconds() / SECONDS_PER_HOUR).round().astype(int).to_numpy()
-    weeks = max(1, int(monday.nunique()))
+    # later stretches of a shift ("leg" 2 and on) may run on into the week after the last
+    first_legs = pd.to_numeric(table["leg"]).eq(1) if "leg" in table else start.notna()
+    weeks = max(1, int(monday[first_legs].nunique()))
     week = np.zeros((HOURS_PER_WEEK, len(post_ids)), dtype=np.int64)
     for row in kept:
         hours = (first[row] + np.arange(length[row])) % HOURS_PER_WEEK

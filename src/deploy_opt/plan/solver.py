@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from scipy import sparse
 
 from deploy_opt.errors import SolverError
 from deploy_opt.plan.engines.linear_model import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Limits",
+    "LinearAnswer",
     "LinearProgram",
     "Model",
     "Solution",
@@ -244,8 +246,32 @@ def _solve_highs(model: Model, start: NDArray[np.float64] | None, limits: Limits
     return Solution(report, x, duals, reduced)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearAnswer:
+    """How a solve of a `LinearProgram` ended.
+
+    Attributes
+    ----------
+    status
+        ``optimal``; ``cut off``: no point is better than the cut-off; ``infeasible``; ``limit``:
+        stopped by the iteration limit.
+    objective
+        Objective where the solve stopped; exact when optimal, else a guide only.
+    x
+        Column values, shape (columns,); None unless optimal.
+    row_duals, reduced_costs
+        As in `Solution`, shape (rows,) and (columns,); None unless optimal.
+    """
+
+    status: Literal["optimal", "cut off", "infeasible", "limit"]
+    objective: float
+    x: NDArray[np.float64] | None = None
+    row_duals: NDArray[np.float64] | None = None
+    reduced_costs: NDArray[np.float64] | None = None
+
+
 class LinearProgram:
-    """A linear program that is solved again and again as its bounds change, by HiGHS's simplex.
+    """A linear program that is solved again and again as it changes, by HiGHS's simplex.
 
     Every solve starts from the basis of the one before, which takes a few steps where a solve
     from nothing takes hundreds.
@@ -254,13 +280,18 @@ class LinearProgram:
     ----------
     model
         The program; whole columns are taken as continuous.
+    jumps
+        Whether solves will often start from a basis put back with `restore`: the simplex then
+        prices by weights that cost nothing to begin with (Devex).
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, jumps: bool = False) -> None:
         whole = np.zeros(model.cost.size, dtype=np.bool_)
         self._model = replace(model, integer=whole)
         self._highs = _highs_instance(self._model, Limits(lp_method="simplex"), 1.0)
         self._highs.setOptionValue("presolve", "off")  # it would forget the basis
+        if jumps:
+            self._highs.setOptionValue("simplex_dual_edge_weight_strategy", 1)
         self.iterations = 0
 
     def set_row(self, row: int, low: float, high: float) -> None:
@@ -271,16 +302,80 @@ class LinearProgram:
         """Change the bounds of a column."""
         self._highs.changeColBounds(column, low, high)
 
-    def solve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Solve: column values and the rows' dual values; None where there is no optimum."""
+    def set_columns(
+        self, columns: NDArray[np.int64], low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> None:
+        """Change the bounds of several columns, all shape (columns changed,)."""
+        if columns.size:
+            self._highs.changeColsBounds(columns.size, columns.astype(np.int32), low, high)
+
+    def add_rows(
+        self, rows: sparse.csr_array, low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> None:
+        """Append rows, shape (rows added, columns), with their limits."""
+        added = sparse.csr_array(rows)
+        if added.shape[0]:
+            self._highs.addRows(
+                added.shape[0], low, high, added.nnz,
+                added.indptr[:-1].astype(np.int32), added.indices.astype(np.int32), added.data,
+            )  # fmt: skip
+
+    def basis(self) -> Any:  # noqa: ANN401 - untyped
+        """Give the basis to come back to with `restore`."""
+        return self._highs.getBasis()
+
+    def restore(self, basis: Any) -> None:  # noqa: ANN401 - untyped
+        """Go back to a basis; rows that were added since are basic in it."""
         import highspy
 
+        missing = self._highs.getNumRow() - len(basis.row_status)
+        if missing:
+            longer = highspy.HighsBasis()
+            longer.col_status = basis.col_status
+            longer.row_status = [*basis.row_status, *[highspy.HighsBasisStatus.kBasic] * missing]
+            longer.valid = True
+            basis = longer
+        self._highs.setBasis(basis)
+
+    def solve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Solve: column values and the rows' dual values; None where there is no optimum."""
+        found = self.answer()
+        if found.x is None or found.row_duals is None:
+            return None
+        return found.x, found.row_duals
+
+    def answer(self, *, cutoff: float = np.inf, iteration_limit: int | None = None) -> LinearAnswer:
+        """Solve, as far as asked.
+
+        Parameters
+        ----------
+        cutoff
+            Objective of a minimisation at which to stop, as nothing better is left.
+        iteration_limit
+            Most steps of the simplex method.
+
+        """
+        import highspy
+
+        most = highspy.kHighsIInf if iteration_limit is None else iteration_limit
+        self._highs.setOptionValue("simplex_iteration_limit", most)
+        self._highs.setOptionValue("objective_bound", min(cutoff, highspy.kHighsInf))
         self._highs.run()
         self.iterations += max(int(self._highs.getInfo().simplex_iteration_count), 0)
-        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        found = self._highs.getSolution()
-        return np.asarray(found.col_value), np.asarray(found.row_dual)
+        objective = float(self._highs.getInfo().objective_function_value)
+        ended = self._highs.getModelStatus()
+        statuses = highspy.HighsModelStatus
+        if ended == statuses.kOptimal:
+            found = self._highs.getSolution()
+            return LinearAnswer(
+                "optimal", objective, np.asarray(found.col_value),
+                np.asarray(found.row_dual), np.asarray(found.col_dual),
+            )  # fmt: skip
+        if ended == statuses.kObjectiveBound:
+            return LinearAnswer("cut off", objective)
+        if ended in {statuses.kInfeasible, statuses.kUnboundedOrInfeasible}:
+            return LinearAnswer("infeasible", np.inf)
+        return LinearAnswer("limit", objective)
 
 
 def _run(highs: Any, threads: int) -> Any:  # noqa: ANN401 - untyped

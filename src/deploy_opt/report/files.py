@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _COORDINATE_DIGITS = 6
-_GPKG_STAMP = "2000-01-01T00:00:00Z"
+GPKG_STAMP = "2000-01-01T00:00:00Z"
 
 
 def write_csv(frame: pd.DataFrame, path: Path, *, digits: int = 6) -> None:
@@ -103,7 +103,7 @@ def write_points_gpkg(
 
     points = gpd.points_from_xy(frame["lon"], frame["lat"])
     layer_frame = gpd.GeoDataFrame(frame[list(properties)], geometry=points, crs="EPSG:4326")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _GPKG_STAMP})
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": GPKG_STAMP})
     try:
         pyogrio.write_dataframe(layer_frame, path, layer=layer, driver="GPKG")
     finally:

@@ -208,8 +208,8 @@ def _chart(frontier: Frontier) -> dict[str, Any]:
     points = [p for p in frontier.points if _is_near(frontier, p)]
     away = [p for p in frontier.points if p not in points]
     shares = [p.calls / frontier.total for p in points if math.isfinite(p.calls)] or [0.0, 1.0]
-    x_low, x_high = _ends([p.x for p in points if math.isfinite(p.x)] or [0.0, 1.0])
-    y_low, y_high = _ends(shares)
+    x_low, x_high = ends_of([p.x for p in points if math.isfinite(p.x)] or [0.0, 1.0])
+    y_low, y_high = ends_of(shares)
     y_high = min(y_high, 1.0) if y_low < 1.0 else y_high
 
     def place(x: float, share: float) -> tuple[float, float]:
@@ -239,9 +239,9 @@ def _chart(frontier: Frontier) -> dict[str, Any]:
         "line": "M" + "L".join(f"{x} {y}" for x, y in line) if line else "",
         "spots": spots,
         "x_ticks": [
-            (place(x, y_low)[0], shown_x(frontier.curve, x)) for x in _ticks(x_low, x_high)
+            (place(x, y_low)[0], shown_x(frontier.curve, x)) for x in ticks_of(x_low, x_high)
         ],
-        "y_ticks": [(place(x_low, y)[1], f"{y * 100:.4g} %") for y in _ticks(y_low, y_high)],
+        "y_ticks": [(place(x_low, y)[1], f"{y * 100:.4g} %") for y in ticks_of(y_low, y_high)],
         "rows": [_row(frontier, point) for point in frontier.points],
         "notes": (*frontier.notes, *([_away_words(frontier, away)] if away else [])),
     }
@@ -292,18 +292,19 @@ def _row(frontier: Frontier, point: FrontierPoint) -> dict[str, str]:
     }
 
 
-def _ends(values: Sequence[float]) -> tuple[float, float]:
+def ends_of(values: Sequence[float]) -> tuple[float, float]:
+    """Choose the ends of an axis: the values with a little room."""
     low, high = min(values), max(values)
     room = 0.06 * (high - low) or max(abs(high) * 0.02, 1e-6)
     return low - room, high + room
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks_of(low: float, high: float) -> list[float]:
     """Choose three to six round numbers between two ends.
 
     Examples
     --------
-    >>> _ticks(0.0, 1.04)
+    >>> ticks_of(0.0, 1.04)
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
     raw = (high - low) / 5

@@ -222,12 +222,24 @@ class OfflineMap(folium.Map):
 
 
 class Assets(Part):
-    """Leaflet and our styles, script and font, in the head."""
+    """Leaflet and our styles, script and font, in the head.
+
+    Parameters
+    ----------
+    scripts, styles
+        Further files of the templates folder, after those of every page with a map.
+    """
+
+    def __init__(self, *, scripts: Sequence[str] = (), styles: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.scripts = scripts
+        self.styles = styles
 
     def header(self) -> str:
         """Give the styles and the scripts."""
-        scripts = "\n".join(f"<script>{text}</script>" for text in page_scripts())
-        return f"<style>{page_styles()}</style>\n{_WITHOUT_SCRIPTS}\n{scripts}"
+        texts = page_scripts(*self.scripts)
+        scripts = "\n".join(f"<script>{text}</script>" for text in texts)
+        return f"<style>{page_styles(*self.styles)}</style>\n{_WITHOUT_SCRIPTS}\n{scripts}"
 
 
 class DataLayer(Part, Layer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,10 +16,27 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from deploy_opt.report.results import ReportInputs
+    from deploy_opt.inputs.areas import Areas
+    from deploy_opt.inputs.base_map import BaseMap
 
 _DETAIL = 2500  # the map's diagonal over the smallest detail that is drawn
 _ROOM = 2.0  # land is kept this many city widths around; the map cannot be panned further
+
+
+class Drawn(Protocol):
+    """What a map is drawn from, such as the results of a run."""
+
+    @property
+    def areas(self) -> Areas:
+        """The areas."""
+
+    @property
+    def lines(self) -> tuple[tuple[str, tuple[NDArray[np.float64], ...]], ...]:
+        """Roads by class."""
+
+    @property
+    def base_map(self) -> BaseMap | None:
+        """Land and water behind the areas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +67,7 @@ class Outlines:
         return (round(self.bounds[0][1], 2), round(self.bounds[0][0], 2))
 
 
-def outlines(inputs: ReportInputs) -> Outlines:
+def outlines(inputs: Drawn) -> Outlines:
     """Simplify the shapes of a run to the scale of its map, and cut the roads to the land."""
     west, south, east, north = inputs.areas.frame.total_bounds.tolist()
     corners = local_metres(np.array([west, east]), np.array([south, north]), (west, south))

@@ -77,7 +77,10 @@ def render_page(
     short, _ = words.plan_dates(scenario.horizon.start, scenario.horizon.hours)
     page = Page(f"{scenario.name}: {short}", layout=layout)
     page.add_child(Assets())
-    values = board_values(inputs, tables, hours, shapes, shown) | {"patterns": patterns}
+    values = board_values(inputs, tables, hours, shapes, shown) | {
+        "patterns": patterns,
+        "services": inputs.city is not None and layout != "alone",
+    }
     page.add_child(Html("top.html", values))
     chart = OfflineMap(
         shapes.bounds,
@@ -95,10 +98,11 @@ def render_page(
         page.add_child(Html("rest.html", values))
         page.add_child(Html("foot.html", values))
     page.add_child(Start(_settings(inputs, hours)))
-    return _checked_size(page.render(), len(shapes.areas))
+    return checked_size(page.render(), len(shapes.areas))
 
 
-def _checked_size(text: str, num_areas: int) -> str:
+def checked_size(text: str, num_areas: int) -> str:
+    """Give a page back, refused above 20 MB and with a warning logged above 5 MB."""
     size = len(text.encode("utf-8"))
     do = "merge small areas (inputs.areas.merge_below_km2) or use a coarser grid"
     if size > REFUSE_BYTES:

@@ -10,10 +10,17 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy_opt.report.charts import step_curve
+from deploy_opt.report.service_shifts import shifts_of_services
+from deploy_opt.report.shift_tables import ShiftWords
 from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.service_settings import CoResponders, Patrol
+from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deploy_opt.plan.city.results import CityPlan
+    from deploy_opt.settings import Scenario
 
 WIDTH, HEIGHT = 420, 74
 _NAMES = {"ems": "Ambulances", "police": "Patrols", "coresponse": "Co-responders"}
@@ -78,6 +85,33 @@ def service_tables(plan: CityPlan) -> dict[str, pd.DataFrame]:
     if len(plan.fte):
         tables["fte.csv"] = plan.fte
     return tables
+
+
+def service_shift_table(
+    plan: CityPlan, scenario: Scenario, *, names: Mapping[str, str], run_id: str
+) -> pd.DataFrame:
+    """Write the shifts of all services in the canonical columns (contract ``shifts.csv``)."""
+    patrol = scenario.patrol or Patrol()
+    teams = scenario.coresponders or CoResponders()
+    fleet = scenario.fleet
+    words = {
+        fleet.unit_type: ShiftWords(fleet.unit_type, {fleet.unit_type: fleet.crew_size}, run_id),
+        patrol.unit_type: ShiftWords(patrol.unit_type, {"officer": patrol.crew_size}, run_id),
+        teams.unit_type: ShiftWords(
+            teams.unit_type, {"clinician": teams.people}, run_id, int(teams.meal_break_min)
+        ),
+    }
+    first = scenario.horizon.first_hour
+    units = plan.units.assign(hour=(plan.units["hour"] - first) % HOURS_PER_WEEK)
+    return shifts_of_services(
+        units,
+        plan.crews,
+        names,
+        words,
+        hours=scenario.horizon.hours,
+        start=scenario.horizon.start,
+        time_zone=scenario.time_zone,
+    )
 
 
 def render_services(

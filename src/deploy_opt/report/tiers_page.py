@@ -60,8 +60,9 @@ def _fte_line(row: dict[str, Any]) -> str:
         for name, words in floors.items()
         if pd.notna(row[f"{name}_fte"])
     ]
+    who = _ROLES.get(row["role"], row["role"])
     return (
-        f"Tier {row['tier']} {_ROLES.get(row['role'], row['role'])}: {row['fte']:.1f} FTE ({'; '.join(parts)}), "
+        f"Tier {row['tier']} {who}: {row['fte']:.1f} FTE ({'; '.join(parts)}), "
         f"{row['hours_per_year']:,.0f} h a year, {row['formula'].replace('_', ' ')} "
         f"{row['relief_factor']:g}"
     )

@@ -69,12 +69,19 @@ def data_uri(name: str, folder: Path = FOLDER) -> str:
 
 
 @cache
-def page_styles() -> str:
-    """Gather the styles of a page: font, Leaflet's and ours; nothing in them is fetched."""
+def page_styles(*more: str) -> str:
+    """Gather the styles of a page: font, Leaflet's and ours; nothing in them is fetched.
+
+    Parameters
+    ----------
+    *more
+        Further files in the templates folder.
+    """
     leaflet = asset_text("leaflet.css")
     for picture in ("layers.png", "layers-2x.png"):
         leaflet = leaflet.replace(f"url(images/{picture})", f"url({data_uri(picture)})")
-    return font_face() + leaflet + (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    ours = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", *more))
+    return font_face() + leaflet + "".join(ours)
 
 
 @cache
@@ -88,7 +95,13 @@ def font_face() -> str:
 
 
 @cache
-def page_scripts() -> tuple[str, str]:
-    """Give the scripts that stand in the head of a page: Leaflet, and ours."""
-    ours = (TEMPLATES / "deploy_map.js").read_text(encoding="utf-8")
-    return asset_text("leaflet.js"), ours
+def page_scripts(*more: str) -> tuple[str, ...]:
+    """Give the scripts that stand in the head of a page: Leaflet, ours, and further ones of ours.
+
+    Parameters
+    ----------
+    *more
+        Files in the templates folder.
+    """
+    ours = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("deploy_map.js", *more))
+    return asset_text("leaflet.js"), *ours

@@ -22,14 +22,20 @@ from deploy_opt.report.frontier_page import (
     render_frontiers,
 )
 from deploy_opt.report.manifest import write_manifest
-from deploy_opt.report.services_page import render_services, service_tables
+from deploy_opt.report.prevention_page import prevention_table, render_prevention
+from deploy_opt.report.schedule_files import run_schedule_writers
+from deploy_opt.report.services_page import (
+    render_services,
+    service_shift_table,
+    service_tables,
+)
 from deploy_opt.report.summary import summary, summary_lines
 from deploy_opt.report.tables import Tables, make_tables
 from deploy_opt.report.words import plan_dates
 from deploy_opt.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from deploy_opt.demand.forecast import DemandForecast
     from deploy_opt.plan.city.results import CityPlan
     from deploy_opt.plan.frontier import Frontier
+    from deploy_opt.plan.prevention import PreventionPlan
     from deploy_opt.report.backtest_report import BacktestFacts
     from deploy_opt.report.results import Comparison, ReportInputs
     from deploy_opt.settings import Scenario
@@ -46,6 +53,7 @@ __all__ = [
     "frontier_lines",
     "frontier_summary",
     "make_tables",
+    "run_schedule_writers",
     "summary",
     "summary_lines",
     "write_files",
@@ -151,6 +159,7 @@ def write_run(
     }
     writers = {name: _text_writer(text) for name, text in pages.items()}
     writers |= plan_writers(tables, inputs.comparison) | answer_writers(inputs)
+    writers |= run_schedule_writers(inputs)
     writers |= forecast_writers(demand.forecast)
     writers["counts.parquet"] = lambda path: write_parquet(demand.counts, path)
     if points is not None:
@@ -165,7 +174,10 @@ def write_run(
         )
     writers |= import_writers(calls)
     if inputs.city is not None:
-        writers |= service_writers(inputs.city, inputs.scenario, run_id=inputs.run_id)
+        posts = inputs.comparison.posts
+        names = dict(zip(posts["post_id"].astype(str), posts["name"], strict=True))
+        names |= dict(zip(inputs.areas.frame["area_id"], inputs.areas.frame["name"], strict=True))
+        writers |= service_writers(inputs.city, inputs.scenario, names=names, run_id=inputs.run_id)
     return write_files(folder, writers)
 
 
@@ -300,8 +312,34 @@ def frontier_writers(
     }
 
 
+def prevention_writers(
+    plan: PreventionPlan,
+    scenario: Scenario,
+    *,
+    programme: str,
+    area_names: Mapping[str, str],
+    notes: Sequence[str],
+    run_id: str,
+) -> dict[str, Callable[[Path], None]]:
+    """Name the files of a prevention programme and how each is written."""
+    version = importlib.metadata.version("deploy-opt")
+    page = render_prevention(
+        plan,
+        name=scenario.name,
+        programme=programme,
+        synthetic=scenario.synthetic,
+        area_names=area_names,
+        notes=notes,
+        provenance=f"Run {run_id[:6]}, deploy_opt {version}.",
+    )
+    return {
+        "prevention.csv": _frame_writer(prevention_table(plan)),
+        "prevention.html": _text_writer(page),
+    }
+
+
 def service_writers(
-    plan: CityPlan, scenario: Scenario, *, run_id: str
+    plan: CityPlan, scenario: Scenario, *, names: Mapping[str, str], run_id: str
 ) -> dict[str, Callable[[Path], None]]:
     """Name the files of a plan of all services and how each is written."""
     version = importlib.metadata.version("deploy-opt")
@@ -313,6 +351,9 @@ def service_writers(
         provenance=f"Run {run_id[:6]}, deploy_opt {version}.",
     )
     writers = {name: _frame_writer(frame) for name, frame in service_tables(plan).items()}
+    writers["service_shifts.csv"] = _frame_writer(
+        service_shift_table(plan, scenario, names=names, run_id=run_id)
+    )
     writers["services.html"] = _text_writer(page)
     return writers
 

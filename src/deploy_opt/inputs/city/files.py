@@ -10,6 +10,7 @@ import numpy as np
 
 from deploy_opt.inputs.city import effects as fx
 from deploy_opt.inputs.city import texts
+from deploy_opt.inputs.city.beats import district_of
 from deploy_opt.inputs.city.calls import day_factors
 from deploy_opt.inputs.city.clock import (
     HISTORY_START,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def ground_files(town: Town) -> dict[str, bytes]:
-    """Write areas, base map and population."""
+    """Write areas, base map, population and today's patrol districts."""
     people = town.people
     shown = people[["area_id", "name", "land_use"]].to_dict("records")
     areas = texts.geojson_bytes(
@@ -49,10 +50,12 @@ def ground_files(town: Town) -> dict[str, bytes]:
         ],
         name=f"{CITY_NAME}: base map",
     )
+    districts = people[["area_id"]].assign(district=people["name"].map(district_of()))
     groups = [c for c in people.columns if c.startswith(("population", "share_", "income_"))]
     return {
         "areas.geojson": areas,
         "base_map.geojson": base,
+        "districts.csv": frame_bytes(districts),
         "population.csv": frame_bytes(people[["area_id", *groups]]),
     }
 

@@ -22,7 +22,11 @@ _SET_CRS = "name the system the file is in, such as crs: EPSG:2263"
 
 
 def read_polygons(
-    path: str | Path, *, crs: str | None = None, expected: str = "a file of areas"
+    path: str | Path,
+    *,
+    crs: str | None = None,
+    expected: str = "a file of areas",
+    layer: int | None = None,
 ) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
     """Read polygons in any format of GDAL and bring them to WGS84.
 
@@ -34,6 +38,8 @@ def read_polygons(
         Reference system of the coordinates when the file does not say, such as ``EPSG:2276``.
     expected
         What the file should be, for errors.
+    layer
+        Position of the layer in a file of several; None: the first one, with a warning.
 
     Returns
     -------
@@ -48,7 +54,7 @@ def read_polygons(
         coordinates do not fit the reference system.
     """
     file = Path(path)
-    frame = _read(file, expected)
+    frame = _read(file, expected, layer)
     has_shape = ~(frame.geometry.isna() | frame.geometry.is_empty).to_numpy()
     notes = []
     if not has_shape.all():
@@ -72,7 +78,7 @@ def read_polygons(
     return frame.set_geometry(shapes, crs=WGS84), tuple(notes)
 
 
-def _read(file: Path, expected: str) -> gpd.GeoDataFrame:
+def _read(file: Path, expected: str, layer: int | None) -> gpd.GeoDataFrame:
     import geopandas as gpd
 
     if not file.exists():
@@ -82,7 +88,7 @@ def _read(file: Path, expected: str) -> gpd.GeoDataFrame:
         raise InputError.of(str(file), "an empty file", expected)
     options = {"GEOM_POSSIBLE_NAMES": _WKT_COLUMNS} if file.suffix.lower() in _TABLES else {}
     try:
-        frame = gpd.read_file(file, **options)
+        frame = gpd.read_file(file, layer=layer, **options)
     except Exception as error:  # noqa: BLE001  (GDAL's drivers raise many kinds)
         found = (str(error).splitlines() or [type(error).__name__])[0]
         if "supported file format" in found:

@@ -23,8 +23,8 @@ class DistrictCase:
         Unit-hours that the calls of each area commit, multi-unit calls counted per unit,
         shape (areas,).
     travel_min
-        Call-minutes: calls of area i times minutes from centre j to i, shape (areas, areas);
-        inf where there is no way.
+        Call-minutes: entry [i, j] is the calls of area i (row) times the minutes from centre j
+        (column) to i, shape (areas, areas); inf where there is no way.
     border_km
         Length of the shared border of neighbouring areas, symmetric, shape (areas, areas); an
         entry is present exactly for neighbours (bridges that join islands have length 0).

@@ -81,6 +81,9 @@ class DistrictPlan:
         Steps, bound iterations, cuts, nodes: the work done.
     notes
         What a reader must know: bridges used, areas without a district today.
+    stray
+        Ids of areas cut off from the main piece of their district; only in a plan drawn by hand,
+        for designed districts are connected.
     """
 
     area_ids: tuple[str, ...]
@@ -96,6 +99,7 @@ class DistrictPlan:
     moved: NDArray[np.bool_]
     work: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    stray: tuple[str, ...] = ()
 
     @property
     def gap(self) -> float:

@@ -125,17 +125,17 @@ const DeployMap = (() => {
   }
   const escaped = (text) => node("span", "", text).innerHTML;
   /* ---- fit the city to the map; no area may hide under the legend ---- */
-  function fit() {
+  function fit(shapes) {
     if (map.getSize().x < 500) {
       map.fitBounds(home, { padding: [10, 10], animate: false });
       return;
     }
     map.fitBounds(home, { padding: [26, 26], animate: false });
     const legend = document.querySelector(".legend");
-    if (!legend || !areas || innerWidth <= 760) return;
+    if (!legend || innerWidth <= 760) return;
     const frame = map.getContainer().getBoundingClientRect(), box = legend.getBoundingClientRect();
     const over = L.bounds([box.left - frame.left, box.top - frame.top - 18], [box.right - frame.left, box.bottom - frame.top]);
-    const hidden = areas.shapes.some((shape) => {
+    const hidden = shapes.some((shape) => {
       const bounds = shape.getBounds();
       return over.overlaps(L.bounds([
         map.latLngToContainerPoint(bounds.getNorthWest()), map.latLngToContainerPoint(bounds.getSouthEast()),
@@ -143,6 +143,17 @@ const DeployMap = (() => {
     });
     const room = { paddingTopLeft: [26, 26], paddingBottomRight: [26, legend.offsetHeight + 54], animate: false };
     if (hidden) map.fitBounds(home, room);
+  }
+  function settle(shapes) { // the first view, its limits, and the fit to another width
+    fit(shapes);
+    map.setMinZoom(map.getZoom() - 1.5);
+    map.setMaxZoom(18);
+    map.setMaxBounds(home.pad(1.5));
+    let width = innerWidth;
+    addEventListener("resize", () => {
+      if (innerWidth !== width && !matchMedia("print").matches) fit(shapes);
+      width = innerWidth;
+    });
   }
   const layers = {
     land(data) {
@@ -453,10 +464,10 @@ const DeployMap = (() => {
   }
 
   /* ---- print: fit the map to the paper box, then back ---- */
-  function bindPrint() {
+  function bindPrint(stop) {
     let before = null;
     addEventListener("beforeprint", () => {
-      play(false);
+      stop();
       before = { centre: map.getCenter(), zoom: map.getZoom() };
       Object.assign(map.getContainer().style, { width: "382px", height: "454px", inset: "auto" });
       map.invalidateSize({ pan: false, animate: false });
@@ -481,10 +492,7 @@ const DeployMap = (() => {
     const hour = asked.has("hour") && Number.isInteger(+asked.get("hour")) ? +asked.get("hour") : opening;
     state.hour = ((hour % page.hours) + page.hours) % page.hours;
     setView(["plan", "today", "change"].includes(asked.get("view")) ? asked.get("view") : "plan");
-    fit();
-    map.setMinZoom(map.getZoom() - 1.5);
-    map.setMaxZoom(18);
-    map.setMaxBounds(home.pad(1.5));
+    settle(areas.shapes);
     const drawScale = () => {
       groupPosts();
       drawPosts();
@@ -509,12 +517,7 @@ const DeployMap = (() => {
       state.all = !state.all;
       drawWaits();
     });
-    let width = innerWidth;
-    addEventListener("resize", () => {
-      if (innerWidth !== width && !matchMedia("print").matches) fit();
-      width = innerWidth;
-    });
-    bindPrint();
+    bindPrint(() => play(false));
   }
 
   return {
@@ -523,5 +526,7 @@ const DeployMap = (() => {
     start,
     /* for tests and the curious */
     count: () => areas.shapes.length,
+    /* for other pages with a map */
+    tools: { layers, byId, node, corners, polygons, settle, drawRoads, bindPrint },
   };
 })();
