@@ -31,14 +31,21 @@ if TYPE_CHECKING:
     from deploy_opt.pipeline import run as run
     from deploy_opt.plan.cover import merge_blocks as merge_blocks
     from deploy_opt.plan.deployment import plan_deployment as plan_deployment
+    from deploy_opt.plan.districts import design_districts as design_districts
+    from deploy_opt.plan.districts import score_districts as score_districts
+    from deploy_opt.plan.fire import fire_coverage as fire_coverage
     from deploy_opt.plan.joint.services import plan_services as plan_services
     from deploy_opt.plan.locate import locate as locate
+    from deploy_opt.plan.patrols import plan_patrols as plan_patrols
+    from deploy_opt.plan.prevention import plan_prevention as plan_prevention
     from deploy_opt.plan.response_layers import response_layers as response_layers
     from deploy_opt.plan.sites.hypercube import busy_fractions as busy_fractions
     from deploy_opt.plan.sites.hypercube_search import search_on_hypercube as search_on_hypercube
     from deploy_opt.risk.conformal import nested_sets as nested_sets
+    from deploy_opt.risk.officers import fit_officer_risk as fit_officer_risk
     from deploy_opt.risk.tiers import RiskMatrix as RiskMatrix
     from deploy_opt.risk.tiers import risk_matrix as risk_matrix
+    from deploy_opt.risk.triage import fit_triage as fit_triage
     from deploy_opt.scenario import load_scenario as load_scenario
     from deploy_opt.service_equity import equity as equity
     from deploy_opt.settings import Scenario as Scenario
@@ -57,8 +64,12 @@ _HOMES = {
     "TravelTimes": "inputs.travel",
     "backtest": "demand.backtest",
     "busy_fractions": "plan.sites.hypercube",
+    "design_districts": "plan.districts",
     "detect": "demand.trends.alarms",
     "equity": "service_equity",
+    "fire_coverage": "plan.fire",
+    "fit_officer_risk": "risk.officers",
+    "fit_triage": "risk.triage",
     "forecast": "demand.forecast",
     "link_records": "inputs.linkage",
     "load_scenario": "scenario",
@@ -66,11 +77,14 @@ _HOMES = {
     "merge_blocks": "plan.cover",
     "nested_sets": "risk.conformal",
     "plan_deployment": "plan.deployment",
+    "plan_patrols": "plan.patrols",
+    "plan_prevention": "plan.prevention",
     "plan_services": "plan.joint.services",
     "read_incidents": "inputs.incidents",
     "response_layers": "plan.response_layers",
     "risk_matrix": "risk.tiers",
     "run": "pipeline",
+    "score_districts": "plan.districts",
     "search_on_hypercube": "plan.sites.hypercube_search",
     "simulate": "simulation.simulate",
     "travel_times": "inputs.travel",

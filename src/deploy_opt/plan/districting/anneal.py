@@ -159,7 +159,7 @@ def draw(random: NDArray[np.int64]) -> int:
     random[2] = random[3]
     last = random[3]
     random[3] = last ^ (last >> 19) ^ mixed ^ (mixed >> 8)
-    return random[3]
+    return random[3]  # type: ignore[no-any-return, unused-ignore]  # an integer of the loop
 
 
 @njit(cache=True)
@@ -258,7 +258,7 @@ def hangs_together(ground: Ground, state: State, start: int) -> bool:
                 seen[near] = met
                 queue[tail] = near
                 tail += 1
-    return tail == state.size[own]
+    return tail == state.size[own]  # type: ignore[no-any-return, unused-ignore]  # a flag of the loop
 
 
 @njit(cache=True)
@@ -340,7 +340,7 @@ def partner(ground: Ground, state: State, area: int, target: int, random: NDArra
     for place in range(ground.indptr[other], ground.indptr[other + 1]):
         near = ground.indices[place]
         if near != area and state.labels[near] == own:
-            return other
+            return other  # type: ignore[no-any-return, unused-ignore]  # an integer of the loop
     return -1
 
 

@@ -21,7 +21,7 @@ from deploy_opt.seeds import stream
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from deploy_opt.plan.districting.anneal import Ground, Rules
+    from deploy_opt.plan.districting.anneal import Ground, Rules, Schedule
     from deploy_opt.plan.districting.case import DistrictCase
 
 STEPS_PER_AREA = 12_000
@@ -298,7 +298,7 @@ def _price(case: DistrictCase, unit: float) -> float:
 def _stage(
     ground: Ground,
     rules: Rules,
-    schedule: object,
+    schedule: Schedule,
     labels: NDArray[np.int64],
     words: NDArray[np.int64],
     price: float,

@@ -62,7 +62,7 @@ def grow(case: DistrictCase, labels: NDArray[np.int64]) -> None:
     finite = np.where(np.isfinite(case.travel_min), case.travel_min, np.inf)
     root = [int(np.flatnonzero(labels == d)[0]) for d in range(case.num_districts)]
     border: list[set[int]] = [set() for _ in range(case.num_districts)]
-    for area in np.flatnonzero(labels >= 0):
+    for area in np.flatnonzero(labels >= 0).tolist():
         border[labels[area]].update(a for a in near(case.border_km, area) if labels[a] < 0)
     while any(border):
         open_ones = [d for d in range(case.num_districts) if border[d]]
@@ -167,7 +167,7 @@ def _seed(case: DistrictCase, labels: NDArray[np.int64], random: np.random.Gener
     SODA 2007).
     """
     reach = np.full(case.num_areas, np.inf)
-    for area in np.flatnonzero(labels >= 0):
+    for area in np.flatnonzero(labels >= 0).tolist():
         reach = np.minimum(reach, case.travel_min[:, area])
     for district in np.setdiff1d(np.arange(case.num_districts), labels):
         free = labels < 0
