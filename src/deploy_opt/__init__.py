@@ -49,6 +49,11 @@ if TYPE_CHECKING:
     from deploy_opt.scenario import load_scenario as load_scenario
     from deploy_opt.service_equity import equity as equity
     from deploy_opt.settings import Scenario as Scenario
+    from deploy_opt.simulation.pilot import PilotResult as PilotResult
+    from deploy_opt.simulation.pilot import pilot as pilot
+    from deploy_opt.simulation.policies import Policy as Policy
+    from deploy_opt.simulation.policies import Response as Response
+    from deploy_opt.simulation.replicate import replicate as replicate
     from deploy_opt.simulation.result import SimulationResult as SimulationResult
     from deploy_opt.simulation.simulate import simulate as simulate
 
@@ -86,6 +91,11 @@ _HOMES = {
     "run": "pipeline",
     "score_districts": "plan.districts",
     "search_on_hypercube": "plan.sites.hypercube_search",
+    "PilotResult": "simulation.pilot",
+    "Policy": "simulation.policies",
+    "Response": "simulation.policies",
+    "pilot": "simulation.pilot",
+    "replicate": "simulation.replicate",
     "simulate": "simulation.simulate",
     "travel_times": "inputs.travel",
 }

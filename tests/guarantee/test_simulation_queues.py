@@ -91,3 +91,19 @@ def test_busy_units_follow_the_exact_hypercube(seed, num_units):
     assert_mean(answered["unit_id"].isna(), exact.lost_share)
     assert_mean(response_s <= 300.0, exact.cover)
     assert_mean(response_s.dropna(), exact.mean_response_s)
+
+
+def test_at_low_load_the_busy_units_are_poisson_whatever_the_service_law():
+    # M/G/infinity: with units to spare the number at work is Poisson with mean rate x E[S]
+    rng = np.random.default_rng(11)
+    calls = poisson_calls(11, 40_000, 2.0)
+    calls["on_scene_s"] = 5400.0 * rng.lognormal(-0.5, 1.0, len(calls))
+    found = deploy_opt.simulate(fleet_at([0] * 40), calls, NO_TRAVEL).calls
+    assert not found["queued"].any()
+    looks = np.arange(WARM_UP * 1800.0, found["dispatched_s"].iloc[-1], 7200.0)
+    began = np.searchsorted(found["dispatched_s"].to_numpy(), looks)
+    ended = np.searchsorted(np.sort(found["cleared_s"].to_numpy()), looks)
+    at_work = began - ended
+    assert_mean(at_work, 3.0)
+    assert_mean((at_work - 3.0) ** 2, 3.0)
+    assert_mean(at_work == 0, np.exp(-3.0))

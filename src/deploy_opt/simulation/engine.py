@@ -1,110 +1,33 @@
-"""The event loop: calls come, units go, work, go home; over plain arrays.
+"""The event loop: calls come, units go, work, go home; compiled, over plain arrays.
 
-Events of one instant happen in this order: units that finish or reach home, units that come on
-duty, calls. Among units the lowest goes first.
+Events of one instant happen in this order: units that finish or arrive, units that come on duty,
+breaks, calls. Among units the lowest goes first. No Python objects and no random numbers inside.
 """
+
+# mypy: disable-error-code="no-any-return"
+# The fields of records have no static types.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import functools
+import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.simulation.dispatch import closest, next_waiting, place_of, wait
+from deploy_opt.simulation import arrays, dispatch, standing, ways
+from deploy_opt.simulation.arrays import State, at_start
+from deploy_opt.simulation.compiled import digest, helper, loop
+from deploy_opt.simulation.dispatch import choose, next_waiting, wait
+from deploy_opt.simulation.standing import comply, next_post
+from deploy_opt.simulation.ways import drive_s, end_way, go_to_post, place_of, stand
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-NO_HOSPITAL = -1
-"""Hospital of a call that transports nobody."""
-
-
-class Case(NamedTuple):
-    """Everything that the loop reads.
-
-    Attributes
-    ----------
-    times_s
-        Drive times, s, shape (nodes, nodes), from row to column; inf = no road.
-    x, y
-        Coordinates of the nodes, m, shape (nodes,); empty when unknown.
-    home, unit_type
-        Home node and type of each unit, shape (units,).
-    able
-        Whether a unit type answers a call class, shape (types, classes).
-    spell_unit, spell_from, spell_to
-        Spells on duty, s, by start, shape (spells,).
-    call_at, call_node, call_class, lane
-        Time in s (ascending), node, class and rank of the priority (0 first), shape (calls,).
-    on_scene, hospital, handover
-        Seconds on scene, node of the hospital or `NO_HOSPITAL`, seconds there, shape (calls,).
-    return_speed_factor
-        Speed on the way home as a share of the speed to calls.
-    longest_idle
-        Units at equal distance: the longest idle goes, else the lowest.
-    queue
-        Calls that find no free unit wait; else they are lost.
-    """
-
-    times_s: NDArray[np.floating]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    home: NDArray[np.int64]
-    unit_type: NDArray[np.int64]
-    able: NDArray[np.bool_]
-    spell_unit: NDArray[np.int64]
-    spell_from: NDArray[np.float64]
-    spell_to: NDArray[np.float64]
-    call_at: NDArray[np.float64]
-    call_node: NDArray[np.int64]
-    call_class: NDArray[np.int64]
-    lane: NDArray[np.int64]
-    on_scene: NDArray[np.float64]
-    hospital: NDArray[np.int64]
-    handover: NDArray[np.float64]
-    return_speed_factor: float
-    longest_idle: bool
-    queue: bool
-
-
-class State(NamedTuple):
-    """Everything that the loop writes.
-
-    Attributes
-    ----------
-    busy
-        Whether a unit is on a call, shape (units,).
-    ready_at
-        When a busy unit finishes or an idle one reaches home, s; inf at home, shape (units,).
-    from_node, left_at
-        Where and when the unit finished its last call, shape (units,).
-    on_until
-        End of the spell on duty, s; -inf before the first, shape (units,).
-    free_since
-        When the unit became idle, s, shape (units,).
-    head, tail
-        First and last waiting call of each priority; -1 = none, shape (priorities,).
-    next_waiting
-        The call that waits behind a waiting call; -1 = none, shape (calls,).
-    unit
-        Who answered a call; -1 = nobody, shape (calls,).
-    dispatched, arrived, cleared
-        When, s; NaN = never, shape (calls,).
-    """
-
-    busy: NDArray[np.bool_]
-    ready_at: NDArray[np.float64]
-    from_node: NDArray[np.int64]
-    left_at: NDArray[np.float64]
-    on_until: NDArray[np.float64]
-    free_since: NDArray[np.float64]
-    head: NDArray[np.int64]
-    tail: NDArray[np.int64]
-    next_waiting: NDArray[np.int64]
-    unit: NDArray[np.int64]
-    dispatched: NDArray[np.float64]
-    arrived: NDArray[np.float64]
-    cleared: NDArray[np.float64]
+    from deploy_opt.simulation.arrays import Case
 
 
 def run_events(case: Case) -> State:
@@ -118,103 +41,253 @@ def run_events(case: Case) -> State:
     Returns
     -------
     State
-        After the last event; `unit`, `dispatched`, `arrived` and `cleared` are the answer.
+        After the last event.
     """
-    state = _all_at_home(case)
-    call, spell = 0, 0
-    while True:
-        unit = int(np.argmin(state.ready_at))
-        unit_s = state.ready_at[unit]
-        call_s = case.call_at[call] if call < case.call_at.size else np.inf
-        spell_s = case.spell_from[spell] if spell < case.spell_from.size else np.inf
-        if unit_s <= min(spell_s, call_s):
-            if unit_s == np.inf:
-                return state
-            _unit_event(case, state, unit, unit_s)
-        elif spell_s <= call_s:
-            _come_on_duty(case, state, spell, spell_s)
-            spell += 1
-        else:
-            _take_call(case, state, call, call_s)
-            call += 1
+    state = at_start(case)
+    _loop()(case, state)
+    return state
 
 
-def _all_at_home(case: Case) -> State:
-    units, calls = case.home.size, case.call_at.size
-    lanes = int(case.lane.max()) + 1
-    return State(
-        busy=np.zeros(units, dtype=np.bool_),
-        ready_at=np.full(units, np.inf),
-        from_node=case.home.copy(),
-        left_at=np.full(units, -np.inf),
-        on_until=np.full(units, -np.inf),
-        free_since=np.full(units, -np.inf),
-        head=np.full(lanes, -1, dtype=np.int64),
-        tail=np.full(lanes, -1, dtype=np.int64),
-        next_waiting=np.full(calls, -1, dtype=np.int64),
-        unit=np.full(calls, -1, dtype=np.int64),
-        dispatched=np.full(calls, np.nan),
-        arrived=np.full(calls, np.nan),
-        cleared=np.full(calls, np.nan),
-    )
+@functools.cache
+def _loop() -> Callable[[Case, State], None]:
+    """Make the loop; its kept code belongs to the sources as they are."""
+    sources = digest(arrays, dispatch, standing, ways, sys.modules[__name__])
+
+    @loop
+    def play(case: Case, state: State) -> None:
+        """Let the next event happen until there is none."""
+        if not sources:
+            return
+        legs, spells, breaks = case.legs, case.spells, case.breaks
+        leg, spell, rest = 0, 0, 0
+        while True:
+            unit = first_ready(state.ready_at)
+            unit_s = state.ready_at[unit]
+            call_s = legs.due_at[leg] if leg < legs.size else np.inf
+            spell_s = spells.from_s[spell] if spell < spells.size else np.inf
+            rest_s = breaks.from_s[rest] if rest < breaks.size else np.inf
+            if unit_s <= min(spell_s, rest_s, call_s):
+                if unit_s == np.inf:
+                    return
+                unit_event(case, state, unit, unit_s)
+            elif spell_s <= min(rest_s, call_s):
+                come_on_duty(case, state, spell, spell_s)
+                spell += 1
+            elif rest_s <= call_s:
+                break_is_due(case, state, rest, rest_s)
+                rest += 1
+            else:
+                take(case, state, leg, call_s)
+                leg += 1
+
+    return play
 
 
-def _unit_event(case: Case, state: State, unit: int, now_s: float) -> None:
-    """Free a unit that finished, or park one that reached home; either may take a waiting call."""
-    home = int(case.home[unit])
-    if not state.busy[unit]:
-        state.ready_at[unit] = np.inf
-        _offer(case, state, unit, home, now_s)
+@helper
+def first_ready(ready_at: NDArray[np.float64]) -> int:
+    """Find the unit with the next event, the lowest of several."""
+    best, best_s = 0, ready_at[0]
+    for unit in range(1, ready_at.size):
+        if ready_at[unit] < best_s:
+            best, best_s = unit, ready_at[unit]
+    return best
+
+
+@helper
+def unit_event(case: Case, state: State, unit: int, now_s: float) -> None:
+    """Free a unit that finished, end its break, or park it at its post."""
+    if state.units.leg[unit] >= 0:
+        finish(case, state, unit, now_s)
         return
-    node = int(state.from_node[unit])
-    state.busy[unit] = False
-    state.free_since[unit] = now_s
-    if not _offer(case, state, unit, node, now_s):
-        state.left_at[unit] = now_s
-        state.ready_at[unit] = now_s + case.times_s[node, home] / case.return_speed_factor
+    if state.units.resting[unit]:
+        state.units.resting[unit] = False
+        state.ready_at[unit] = np.inf
+    else:
+        end_way(case, state, unit, now_s)
+        stand(state, unit, state.units.post[unit], now_s)
+        if begin_break(state, unit, now_s):
+            return
+    offer(case, state, unit, state.units.post[unit], now_s)
 
 
-def _come_on_duty(case: Case, state: State, spell: int, now_s: float) -> None:
-    unit = int(case.spell_unit[spell])
-    if state.on_until[unit] < now_s and not state.busy[unit]:
-        state.free_since[unit] = now_s
-    state.on_until[unit] = max(state.on_until[unit], case.spell_to[spell])
-    if not state.busy[unit]:
-        _offer(case, state, unit, place_of(case, state, unit, now_s), now_s)
+@helper
+def finish(case: Case, state: State, unit: int, now_s: float) -> None:
+    """Free a unit: it takes a waiting call or drives to a post."""
+    leg = state.units.leg[unit]
+    node, hospital = case.legs.node[leg], state.legs.hospital[leg]
+    end_way(case, state, unit, now_s)
+    if hospital >= 0:
+        away_s = state.legs.arrived[leg] + case.legs.on_scene[leg]
+        state.units.drive_s[unit] += drive_s(case, node, hospital, away_s)
+        if case.roads.distances_km.size > 0:
+            state.units.drive_km[unit] += case.roads.distances_km[node, hospital]
+        node = hospital
+    state.units.leg[unit] = -1
+    state.units.free_since[unit] = now_s
+    stand(state, unit, node, now_s)
+    if not offer(case, state, unit, node, now_s):
+        go_to_post(case, state, unit, next_post(case, state, unit, now_s), now_s)
+        comply(case, state, case.fleet.unit_type[unit], now_s)
 
 
-def _take_call(case: Case, state: State, call: int, now_s: float) -> None:
-    unit, node = closest(case, state, call, now_s)
-    if unit >= 0:
-        _send(case, state, unit, node, call, now_s)
-    elif case.queue:
-        wait(case, state, call)
+@helper
+def come_on_duty(case: Case, state: State, spell: int, now_s: float) -> None:
+    """Begin a spell; a unit that was off duty and at rest stands at the spell's home at once."""
+    spells = case.spells
+    unit, home = spells.unit[spell], spells.home[spell]
+    was_off = state.units.on_until[unit] < now_s
+    moved = home != state.units.home[unit]
+    state.units.on_until[unit] = max(state.units.on_until[unit], spells.to_s[spell])
+    state.units.home[unit] = home
+    if state.units.leg[unit] < 0:
+        if was_off:
+            state.units.free_since[unit] = now_s
+        if was_off and state.ready_at[unit] == np.inf:
+            state.units.post[unit] = home
+            stand(state, unit, home, now_s)
+        elif moved and not state.units.resting[unit]:
+            go_to_post(case, state, unit, home, now_s)
+        if not state.units.resting[unit]:
+            offer(case, state, unit, place_of(case, state, unit, now_s), now_s)
+    if spell + 1 == spells.size or spells.from_s[spell + 1] > now_s:
+        for kind in range(case.rules.levels.shape[0]):
+            comply(case, state, kind, now_s)
 
 
-def _offer(case: Case, state: State, unit: int, node: int, now_s: float) -> bool:
-    """Give an idle unit the next waiting call, if it is on duty and there is one."""
-    if state.on_until[unit] <= now_s:
+@helper
+def break_is_due(case: Case, state: State, rest: int, now_s: float) -> None:
+    """Note a break; it begins when the unit next stands at its post."""
+    unit = case.breaks.unit[rest]
+    state.units.rest_due[unit] += case.breaks.length_s[rest]
+    if state.units.leg[unit] < 0 and state.ready_at[unit] == np.inf:
+        begin_break(state, unit, now_s)
+
+
+@helper
+def begin_break(state: State, unit: int, now_s: float) -> bool:
+    """Begin a break that is due, if the unit is on duty."""
+    due_s = state.units.rest_due[unit]
+    state.units.rest_due[unit] = 0.0
+    if due_s <= 0.0 or state.units.on_until[unit] <= now_s:
         return False
-    call = next_waiting(case, state, unit, node)
-    if call < 0:
-        return False
-    _send(case, state, unit, node, call, now_s)
+    state.units.resting[unit] = True
+    state.ready_at[unit] = now_s + due_s
     return True
 
 
-def _send(case: Case, state: State, unit: int, node: int, call: int, now_s: float) -> None:
-    scene = case.call_node[call]
-    hospital = case.hospital[call]
-    arrived_s = now_s + case.times_s[node, scene]
-    done_s = arrived_s + case.on_scene[call]
-    end = scene
-    if hospital != NO_HOSPITAL:
-        done_s = done_s + case.times_s[scene, hospital] + case.handover[call]
-        end = hospital
-    state.unit[call] = unit
-    state.dispatched[call] = now_s
-    state.arrived[call] = arrived_s
-    state.cleared[call] = done_s
-    state.busy[unit] = True
-    state.ready_at[unit] = done_s
-    state.from_node[unit] = end
+@helper
+def take(case: Case, state: State, leg: int, now_s: float) -> None:
+    """Answer a leg; one that loses its unit to it is answered next."""
+    while leg >= 0:
+        unit, node = choose(case, state, leg, now_s)
+        if unit >= 0:
+            lost = send(case, state, unit, node, leg, now_s)
+            comply(case, state, case.fleet.unit_type[unit], now_s)
+            leg = lost
+        elif case.legs.waits[leg]:
+            wait(case, state, leg)
+            return
+        else:
+            state.legs.given_up[leg] = True
+            if case.legs.together[leg]:
+                begin_together(case, state, leg)
+            return
+
+
+@helper
+def offer(case: Case, state: State, unit: int, node: int, now_s: float) -> bool:
+    """Give an idle unit the next waiting leg, if it is on duty and there is one."""
+    if state.units.on_until[unit] <= now_s:
+        return False
+    leg = next_waiting(case, state, unit, node, now_s)
+    if leg < 0:
+        return False
+    send(case, state, unit, node, leg, now_s)
+    return True
+
+
+@helper
+def send(case: Case, state: State, unit: int, node: int, leg: int, now_s: float) -> int:
+    """Send a unit to a leg; give the leg that it leaves, or -1."""
+    legs = case.legs
+    lost = state.units.leg[unit]
+    at_post = lost < 0 and node == state.units.post[unit] and state.units.reach_at[unit] <= now_s
+    if lost >= 0:
+        state.legs.unit[lost] = -1
+        state.legs.dispatched[lost] = np.nan
+        state.legs.enroute[lost] = np.nan
+        state.legs.arrived[lost] = np.nan
+        state.legs.cleared[lost] = np.nan
+        state.legs.hospital[lost] = -1
+        state.legs.diverted[lost] += 1
+    end_way(case, state, unit, now_s)
+    enroute_s = now_s + (legs.turnout_s[leg] if at_post else legs.turnout_on_road_s[leg])
+    needs_s = drive_s(case, node, legs.node[leg], enroute_s) * legs.drive_factor[leg]
+    state.units.leg[unit] = leg
+    state.units.from_node[unit] = node
+    state.units.to_node[unit] = legs.node[leg]
+    state.units.left_at[unit] = enroute_s
+    state.units.reach_at[unit] = enroute_s + needs_s
+    state.legs.unit[leg] = unit
+    state.legs.dispatched[leg] = now_s
+    state.legs.enroute[leg] = enroute_s
+    state.legs.arrived[leg] = state.units.reach_at[unit]
+    if legs.together[leg]:
+        state.ready_at[unit] = np.inf
+        begin_together(case, state, leg)
+    else:
+        work(case, state, leg, state.legs.arrived[leg])
+    return lost
+
+
+@helper
+def begin_together(case: Case, state: State, leg: int) -> None:
+    """Begin the work of a paired call once each of its legs has a unit or went without."""
+    first = case.legs.first[leg]
+    legs = range(first, first + case.legs.places[leg])
+    start_s = -np.inf
+    for one in legs:
+        if state.legs.unit[one] < 0 and not state.legs.given_up[one]:
+            return
+        if state.legs.unit[one] >= 0:
+            start_s = max(start_s, state.legs.arrived[one])
+    for one in legs:
+        if state.legs.unit[one] >= 0:
+            work(case, state, one, start_s)
+
+
+@helper
+def work(case: Case, state: State, leg: int, start_s: float) -> None:
+    """Settle when a leg is done: on scene, to the hospital, handover."""
+    legs = case.legs
+    done_s = start_s + legs.on_scene[leg]
+    hospital = open_hospital(case, leg, done_s)
+    if hospital >= 0:
+        done_s = done_s + drive_s(case, legs.node[leg], hospital, done_s) + legs.handover[leg]
+    state.legs.hospital[leg] = hospital
+    state.legs.cleared[leg] = done_s
+    state.ready_at[state.legs.unit[leg]] = done_s
+
+
+@helper
+def open_hospital(case: Case, leg: int, now_s: float) -> int:
+    """Find the hospital of a leg: its own, or the nearest open one while that diverts."""
+    own = case.legs.hospital[leg]
+    if own < 0 or not diverts_at(case, own, now_s):
+        return own
+    best, best_s = own, np.inf
+    for hospital in case.hospitals:
+        needs_s = drive_s(case, case.legs.node[leg], hospital, now_s)
+        if needs_s < best_s and not diverts_at(case, hospital, now_s):
+            best, best_s = hospital, needs_s
+    return best
+
+
+@helper
+def diverts_at(case: Case, hospital: int, now_s: float) -> bool:
+    """Whether a hospital sends ambulances elsewhere now."""
+    for row in range(case.closed.size):
+        one = case.closed[row]
+        if one.node == hospital and one.from_s <= now_s < one.to_s:
+            return True
+    return False
