@@ -141,7 +141,7 @@ class Road:
         demand = self.stage(
             "forecast",
             lambda: stages.forecast_demand(scenario, located, areas, workers),
-            reads=("inputs", "demand", "horizon"),
+            reads=("inputs", "demand", "horizon", "risk"),
             after=("areas",),
         )
         return areas, located, demand, roads
@@ -157,7 +157,8 @@ class Road:
             reads=("inputs",),
             after=("roads", "calls"),
         )
-        return areas, stages.locate(calls, areas), roads
+        located = stages.locate(calls, areas)
+        return areas, stages.answer_by_tier(scenario, located), roads
 
     def to_backtest(
         self, weeks: int, horizon_h: int, models: tuple[str, ...] | None, workers: Executor
@@ -175,7 +176,7 @@ class Road:
                 models=models,
                 executor=workers,
             ),
-            reads=("inputs", "demand", "horizon"),
+            reads=("inputs", "demand", "horizon", "risk"),
             after=("areas",),
             asked=(weeks, horizon_h, models),
         )
@@ -189,7 +190,7 @@ class Road:
         details: studies.DemandDetails = self.stage(
             "patterns",
             lambda: studies.describe_demand(scenario, calls, areas, demand),
-            reads=("inputs", "demand", "horizon"),
+            reads=("inputs", "demand", "horizon", "risk"),
             after=("forecast",),
         )
         return details
@@ -228,7 +229,7 @@ class Road:
         ground: stages.Ground = self.stage(
             "travel",
             lambda: stages.lay_ground(scenario, calls, areas, demand, roads),
-            reads=("inputs", "demand", "services"),
+            reads=("inputs", "demand", "services", "risk"),
             after=("forecast",),
         )
         return ground

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deploy_opt.pipeline import run
+from deploy_opt.errors import InputError
+from deploy_opt.pipeline import Road, run
 from deploy_opt.scenario import load_scenario
 
 SETS = (
@@ -115,3 +116,20 @@ def test_what_the_services_need_is_named(city, deploy_opt):
     code, _, said = deploy_opt("check", str(city), *sets)
     assert code == 2
     assert "districts.csv" in said
+
+
+def test_tiers_move_calls_to_those_who_answer_them(city, tmp_path):
+    data = city.parent / "data"
+    pd.DataFrame({"call_type": ["fall"], "tier": [3]}).to_csv(data / "tiers.csv", index=False)
+    scenario = load_scenario(city, overrides=[*SETS, "risk={tiers: data/tiers.csv}"])
+    _, calls, _ = Road(scenario, tmp_path / "run", fresh=False, talk=False).to_located()
+    plain = load_scenario(city, overrides=list(SETS))
+    _, before, _ = Road(plain, tmp_path / "plain", fresh=False, talk=False).to_located()
+    police = (before.incidents["service"] == "police").sum()
+    led = calls.incidents["responder"] == "clinician"
+    assert led.sum() == police
+    assert (calls.incidents["service"] == "police").sum() == police  # a patrol waits nearby
+    assert any(note.startswith(f"Tier 3: {police:,} police calls") for note in calls.notes)
+    pd.DataFrame({"call_type": ["fall"], "level": [3]}).to_csv(data / "tiers.csv", index=False)
+    with pytest.raises(InputError, match="no columns call_type and tier"):
+        Road(scenario, tmp_path / "run", fresh=False, talk=False).to_located()
