@@ -1,5 +1,6 @@
 """`deploy-opt prevention` on the sample city, and what it refuses."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -17,13 +18,15 @@ POLICE = {"name": "police calls", "source": "police", "service": "police"}
 
 def scenario(**given):
     section = {"slots": 20, "need": [EMS, POLICE], "group_column": "income_tercile", **given}
-    return load_scenario(SCENARIO, overrides={"prevention": section})
+    sets = ["prevention=null", f"prevention={json.dumps(section)}"]
+    return load_scenario(SCENARIO, overrides=sets)
 
 
+@pytest.mark.slow
 def test_the_sample_city_gets_a_table_and_a_page(tmp_path):
     summary, lines = run_prevention(scenario(today={"A01": 3, "A02": 3}), tmp_path)
     table = pd.read_csv(tmp_path / "prevention.csv", dtype={"area_id": str})
-    check_frame(table, TABLES["prevention.csv"])
+    check_frame(table, TABLES["prevention.csv"], where="prevention.csv")
     assert table["slots"].sum() == 20
     assert summary["reached"] > summary["reached_today"]
     assert all(floor["met"] for floor in summary["floors"])
@@ -31,6 +34,7 @@ def test_the_sample_city_gets_a_table_and_a_page(tmp_path):
     assert (tmp_path / "prevention.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "words"),
     [
