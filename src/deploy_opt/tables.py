@@ -228,6 +228,45 @@ TABLES: dict[str, Table] = {
             ),
         ),
         Table(
+            "simulation.csv",
+            ("arm", "service", "scope", "scope_id", "statistic"),
+            _columns(
+                """
+                arm text | plan, baseline or difference (plan less baseline, paired)
+                service text | service
+                scope text | all, area, call_class, hour (of the plan) or unit
+                scope_id id | which
+                statistic text | num_calls, mean_response_s, p90_response_s, late_share, ...
+                value float | mean over the replications
+                half_width? float | half the 95 % interval (Student); empty with one replication
+                lo? float | low end of the 95 % interval
+                hi? float | high end of the 95 % interval
+                n int calls | calls counted
+                replications int | replications with a value
+                """
+            ),
+        ),
+        Table(
+            "marginal.csv",
+            ("change", "unit_type", "post_id", "block", "statistic"),
+            _columns(
+                """
+                change int units | 1 = one more, -1 = one less
+                unit_type text | type of the unit
+                post_id id | its post
+                block text | hours of the day
+                unit_hours float h | unit-hours of the change, warm-up included
+                cost? float | cost of these; empty without cost_per_unit_hour
+                statistic text | mean_response_s, p90_response_s or late_share
+                value float | changed less unchanged, mean over the replications
+                half_width? float | half the 95 % interval
+                lo? float | low end of the 95 % interval
+                hi? float | high end of the 95 % interval
+                replications int | replications
+                """
+            ),
+        ),
+        Table(
             "districts.csv",
             ("area_id",),
             _columns(

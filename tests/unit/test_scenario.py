@@ -116,7 +116,8 @@ def test_a_day_plan_may_start_on_any_day(tiny):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("name: Tiny", "name: Tiny\nsimulation: {replications: 4}", "does not work yet"),
+        ("name: Tiny", "name: Tiny\nsimulation: {replications: 1}", "greater than or equal to 2"),
+        ("name: Tiny", "name: Tiny\nsimulation: {policy: closset}", "'closest' or 'dmexclp'"),
         ("name: Tiny", "name: Tiny\ndistricts: {band: 0.1}", "num_districts, or today's districts"),
         (
             "name: Tiny",

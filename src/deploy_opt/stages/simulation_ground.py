@@ -303,4 +303,4 @@ def _ranks(classes: pd.Series, known: pd.Series) -> NDArray[np.float64]:
     if numbers.notna().all():
         return np.asarray(pd.to_numeric(classes), dtype=np.float64)
     order = {name: float(k) for k, name in enumerate(sorted(set(known)))}
-    return classes.map(order).to_numpy(dtype=np.float64)
+    return np.asarray(classes.map(order), dtype=np.float64)

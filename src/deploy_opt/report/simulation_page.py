@@ -1,0 +1,338 @@
+"""The page of the independent check: plan against today in the simulation, and beside the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from deploy_opt.report.vendored import TEMPLATES, font_face
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+ARMS = ("plan", "baseline", "difference")
+CHART_WIDTH, CHART_HEIGHT = 1060, 180
+_STATISTICS = ("late_share", "mean_response_s", "p90_response_s", "queued_share", "busy_fraction")
+_LABELS = {
+    "late_share": "in time",
+    "mean_response_s": "mean response",
+    "p90_response_s": "90th percentile of the response",
+    "queued_share": "waited for a free unit",
+    "busy_fraction": "busy fraction of the units",
+}
+_MOST_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationFacts:
+    """What the page says about the simulation.
+
+    Attributes
+    ----------
+    name
+        Agency or case.
+    synthetic
+        Whether the data are invented.
+    standard
+        The standard, in words.
+    model
+        Share of calls in time that the model of the plan says, by arm (plan, baseline).
+    replications
+        Weeks played.
+    hours, first_hour
+        Hours of the plan, and the hour of the week of the first.
+    provenance
+        Program and run, in words.
+    notes
+        What a reader must know.
+    area_names
+        Names of the areas by id.
+    """
+
+    name: str
+    synthetic: bool
+    standard: str
+    model: Mapping[str, float]
+    replications: int
+    hours: int
+    first_hour: int
+    provenance: str
+    notes: tuple[str, ...] = ()
+    area_names: Mapping[str, str] = field(default_factory=dict)
+
+
+def simulation_summary(table: pd.DataFrame, facts: SimulationFacts) -> dict[str, Any]:
+    """Gather the main numbers as plain values.
+
+    Parameters
+    ----------
+    table
+        Contract ``simulation.csv``.
+    facts
+        What the page says about the simulation.
+
+    Returns
+    -------
+    dict
+        By arm the share in time, mean and 90th percentile (s), share that waited and busy fraction,
+        each with value, lo and hi (95 %); the model's share and the disagreement in points.
+    """
+    arms: dict[str, dict[str, Any]] = {}
+    for arm in ARMS:
+        mine = table[(table["arm"] == arm) & (table["scope"] == "all")].set_index("statistic")
+        values = {name: _interval(mine.loc[name]) for name in _STATISTICS}
+        late = values.pop("late_share")
+        whole = 0.0 if arm == "difference" else 1.0
+        share = {
+            "value": whole - late["value"],
+            "lo": whole - late["hi"],
+            "hi": whole - late["lo"],
+        }
+        arms[arm] = {"in_time": share, **values}
+    points = {arm: 100 * (arms[arm]["in_time"]["value"] - facts.model[arm]) for arm in facts.model}
+    return {
+        "name": facts.name,
+        "synthetic": facts.synthetic,
+        "standard": facts.standard,
+        "replications": facts.replications,
+        **arms,
+        "model_in_time": dict(facts.model),
+        "disagreement_points": points,
+        "notes": list(facts.notes),
+    }
+
+
+def _interval(row: pd.Series) -> dict[str, float]:
+    return {name: float(row[name]) for name in ("value", "lo", "hi")}
+
+
+def simulation_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Say the main numbers in words, one fact a line."""
+    plan, today, gain = (summary[arm]["in_time"] for arm in ARMS)
+    mean = summary["difference"]["mean_response_s"]
+    first = (
+        f"In {summary['replications']} simulations the plan reaches {plan['value']:.2%} of calls "
+        f"in time, today {today['value']:.2%}: {_points(gain)} points, on the same calls."
+    )
+    lines = [
+        first,
+        f"Mean response: {mean['value']:+.1f} s ({mean['lo']:+.1f} to {mean['hi']:+.1f}).",
+        *(disagreement_words(summary, arm) for arm in summary["model_in_time"]),
+    ]
+    return ["Synthetic data: an invented city.", *lines] if summary["synthetic"] else lines
+
+
+def disagreement_words(summary: Mapping[str, Any], arm: str) -> str:
+    """Say how far the model of the plan and the simulation are apart."""
+    model, points = summary["model_in_time"][arm], summary["disagreement_points"][arm]
+    found = summary[arm]["in_time"]
+    inside = found["lo"] <= model <= found["hi"]
+    verdict = "within the simulation's interval" if inside else "beyond the simulation's interval"
+    name = "the plan" if arm == "plan" else "today"
+    return (
+        f"For {name} the model says {model:.2%}, the simulation {found['value']:.2%} "
+        f"({found['lo']:.2%} to {found['hi']:.2%}): {abs(points):.2f} points apart, {verdict}."
+    )
+
+
+def _points(share: Mapping[str, float]) -> str:
+    value, lo, hi = (100 * share[name] for name in ("value", "lo", "hi"))
+    return f"{value:+.2f} ({lo:+.2f} to {hi:+.2f})"
+
+
+def render_simulation(table: pd.DataFrame, facts: SimulationFacts) -> str:
+    """Write the page: one file, no script, nothing fetched, the same bytes every time.
+
+    Parameters
+    ----------
+    table
+        Contract ``simulation.csv``; hours count from the plan's first.
+    facts
+        What the page says about the simulation.
+    """
+    summary = simulation_summary(table, facts)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in ("patterns", "simulation")]
+    gain = summary["difference"]["in_time"]
+    sure = gain["lo"] > 0 or gain["hi"] < 0
+    return environment.get_template("simulation.html").render(
+        font=font_face(),
+        styles="".join(styles),
+        facts=facts,
+        plan=f"{summary['plan']['in_time']['value']:.1%}",
+        today=f"{summary['baseline']['in_time']['value']:.1%}",
+        gain=_points(gain),
+        sure=sure,
+        apart=[disagreement_words(summary, arm) for arm in facts.model],
+        most_apart=f"{max(abs(p) for p in summary['disagreement_points'].values()):.2f}",
+        rows=_rows(summary),
+        classes=_groups(table, "call_class"),
+        areas=_groups(table, "area", names=facts.area_names, worst_first=True),
+        units=_units(table),
+        chart=_chart(table, facts),
+        size=(CHART_WIDTH, CHART_HEIGHT),
+    )
+
+
+def _rows(summary: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {
+            "label": _LABELS["late_share" if name == "in_time" else name],
+            **{arm: _cell(summary[arm][name], name, signed=arm == "difference") for arm in ARMS},
+        }
+        for name in ("in_time", *_STATISTICS[1:])
+    ]
+
+
+def _cell(found: Mapping[str, float], name: str, *, signed: bool = False) -> str:
+    """Write a value with its interval; shares of a difference as points."""
+    value, lo, hi = (found[key] for key in ("value", "lo", "hi"))
+    if not np.isfinite(value):
+        return "–"
+    seconds = name.endswith("_s")
+    sign = "+" if signed else ""
+    scale, digits, unit = (1.0, 1, " s") if seconds else (100.0, 2, " points" if signed else " %")
+    shape = f"{sign}.{digits}f"
+    numbers = [format(scale * number, shape) for number in (value, lo, hi)]
+    return f"{numbers[0]}{unit} ({numbers[1]} to {numbers[2]})".replace("-", "\u2212")
+
+
+def _groups(
+    table: pd.DataFrame,
+    scope: str,
+    *,
+    names: Mapping[str, str] | None = None,
+    worst_first: bool = False,
+) -> list[dict[str, str]]:
+    """Rows of the groups of a scope: calls, share in time of both arms and the difference."""
+    own = table[table["scope"] == scope]
+    wide = own.pivot_table(
+        index="scope_id", columns=["arm", "statistic"], values=["value", "lo", "hi"], sort=False
+    )
+    if wide.empty:
+        return []
+    if worst_first:
+        wide = wide.sort_values(("value", "plan", "late_share"), ascending=False, kind="stable")
+    rows = []
+    for name, row in wide.iterrows():
+        found = {arm: {k: row[k, arm, "late_share"] for k in ("value", "lo", "hi")} for arm in ARMS}
+        turned = {
+            arm: {
+                "value": (arm != "difference") - values["value"],
+                "lo": (arm != "difference") - values["hi"],
+                "hi": (arm != "difference") - values["lo"],
+            }
+            for arm, values in found.items()
+        }
+        cells = {arm: _cell(turned[arm], "share", signed=arm == "difference") for arm in ARMS}
+        mean = {k: row[k, "difference", "mean_response_s"] for k in ("value", "lo", "hi")}
+        calls = f"{row['value', 'plan', 'num_calls']:.1f}"
+        rows.append(
+            {
+                "name": (names or {}).get(str(name), str(name)),
+                "calls": calls,
+                **cells,
+                "mean": _cell(mean, "mean_response_s", signed=True),
+            }
+        )
+    return rows
+
+
+def _units(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Busiest units of the plan."""
+    own = table[(table["scope"] == "unit") & (table["arm"] == "plan")]
+    busy = own[own["statistic"] == "busy_fraction"].sort_values(
+        "value", ascending=False, kind="stable"
+    )
+    return [
+        {"name": str(row["scope_id"]), "busy": _cell(row, "busy_fraction")}
+        for row in busy.to_dict("records")
+    ]
+
+
+def _chart(table: pd.DataFrame, facts: SimulationFacts) -> dict[str, Any]:
+    """Draw the share in time by hour of the day, plan and today, each the mean of its hours."""
+    own = table[(table["scope"] == "hour") & (table["statistic"].isin(["late_share", "num_calls"]))]
+    wide = own.pivot_table(index="scope_id", columns=["arm", "statistic"], values="value")
+    day = (wide.index.astype(int) + facts.first_hour) % 24
+    shares = {}
+    for arm in ARMS[:2]:
+        calls, late = (wide[arm, name].to_numpy() for name in ("num_calls", "late_share"))
+        of_hour = np.bincount(day, calls, minlength=24)
+        late_calls = np.bincount(day, np.nan_to_num(late) * calls, minlength=24)
+        shares[arm] = 1 - late_calls / np.maximum(of_hour, 1e-12)
+    low = min(float(values.min()) for values in shares.values())
+    bottom = np.floor(low * 20 - 1e-9) / 20
+
+    def path(values: NDArray[np.float64]) -> str:
+        y = CHART_HEIGHT - (values - bottom) / max(1.0 - bottom, 0.05) * (CHART_HEIGHT - 8) - 4
+        x = np.arange(24) * CHART_WIDTH / 24
+        spots = [f"{a:.0f} {b:.1f}H{a + CHART_WIDTH / 24:.0f}" for a, b in zip(x, y, strict=True)]
+        return "M" + "L".join(spots)
+
+    return {
+        "plan": path(shares["plan"]),
+        "baseline": path(shares["baseline"]),
+        "bottom": f"{bottom:.0%}",
+        "rows": [
+            {
+                "hour": f"{hour:02d}:00",
+                "plan": f"{shares['plan'][hour]:.1%}",
+                "today": f"{shares['baseline'][hour]:.1%}",
+            }
+            for hour in range(24)
+        ],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class MarginalTable:
+    """Changes by one unit, as `deploy_opt.simulation.marginal` gives them, with names of posts."""
+
+    table: pd.DataFrame
+    names: Mapping[str, str]
+
+    def summary(self) -> dict[str, Any]:
+        """Order what one more brings and one less costs in share in time, points."""
+        late = self.table[self.table["statistic"] == "late_share"]
+        found: dict[str, Any] = {}
+        for change, name in ((1, "one_more"), (-1, "one_less")):
+            rows = late[late["change"] == change].sort_values("value", kind="stable")
+            found[name] = [
+                {
+                    "post_id": str(row["post_id"]),
+                    "name": self.names[str(row["post_id"])],
+                    "block": row["block"],
+                    "unit_hours": row["unit_hours"],
+                    "points": -100 * row["value"],
+                    "lo": -100 * row["hi"],
+                    "hi": -100 * row["lo"],
+                    "cost": row["cost"],
+                }
+                for row in rows.to_dict("records")
+            ]
+        return found
+
+
+def marginal_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Name the best places for one more unit and those that miss one least."""
+    words = []
+    for name, head in (("one_more", "One unit more"), ("one_less", "One unit less")):
+        words += [
+            f"{head} at {row['name']}, {row['block']}: {row['points']:+.2f} points in time "
+            f"({row['lo']:+.2f} to {row['hi']:+.2f})"
+            for row in summary[name][:_MOST_WORDS]
+        ]
+    return words
