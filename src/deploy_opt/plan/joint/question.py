@@ -132,6 +132,10 @@ class UnitType:
     floors
         Further fewest units wished for, each with what asks for them, in words, and the units of
         each hour, shape (hours,).
+    max_starts
+        Most hours of the day at which its crews may start; None = all of `columns`.
+    max_patterns
+        Most patterns, days in a row x hours a day, that its crews may work; None = all.
     """
 
     name: str
@@ -146,6 +150,8 @@ class UnitType:
     max_open: int | None = None
     max_moves: int | None = 2
     floors: tuple[tuple[str, NDArray[np.int64]], ...] = ()
+    max_starts: int | None = None
+    max_patterns: int | None = None
 
     @property
     def most(self) -> NDArray[np.int64]:
@@ -323,6 +329,9 @@ def _check_type(kind: UnitType, hours: int, points: int, faults: FaultList) -> N
         faults.add(where, f"times to {kind.by_profile.shape[2]} points", f"{points} points")
     if kind.columns.on_duty.shape[1] != hours:
         faults.add(where, f"shifts of {kind.columns.on_duty.shape[1]} h", f"{hours} hours")
+    for name, at_most in (("max_starts", kind.max_starts), ("max_patterns", kind.max_patterns)):
+        if at_most is not None and at_most < 1:
+            faults.add(f"{where}: {name}", str(at_most), "at least 1, or none for no limit")
     for reason, units in kind.floors:
         if units.shape != (hours,):
             faults.add(f"{where}, {reason}", f"{units.size} numbers", f"{hours}, one an hour")

@@ -15,7 +15,8 @@ from deploy_opt.plan.joint.floors import floors_of, lock_words
 from deploy_opt.plan.joint.master import Master
 from deploy_opt.plan.joint.place import place_pool
 from deploy_opt.plan.joint.rows import pool_model
-from deploy_opt.plan.joint.tables import FEW_HOURS, PoolTables
+from deploy_opt.plan.joint.start_search import StartSearch, rules_of
+from deploy_opt.plan.joint.tables import PoolTables
 from deploy_opt.plan.solver import Limits
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ def choose_crews(
 ) -> Chosen:
     """Choose crews by the tables' values, within the budgets.
 
+    Limits on start times and patterns are kept by a search over them (`StartSearch`).
+
     Parameters
     ----------
     laid
@@ -184,10 +187,19 @@ def choose_crews(
     InfeasibleError
         No crews within the budgets put the locked units on duty.
     """
+    if rules_of(laid.question):
+        return StartSearch(laid, limits, _choose_among_all).run(starts)
+    return _choose_among_all(laid, limits, starts)
+
+
+def _choose_among_all(
+    laid: Laid, limits: Limits, starts: Sequence[Sequence[NDArray[np.int64]]]
+) -> Chosen:
+    """Choose crews among all shifts; arguments as `choose_crews`."""
     question, tables = laid.question, laid.tables
     master = Master(question, tables, laid.floors, laid.price)
     search = CrewSearch(question, tables, laid.floors, laid.price)
-    if question.num_hours > FEW_HOURS:
+    if not all(of_pool.is_sharp for of_pool in tables):
         relaxed = master.relax(close=_ROUGH, corner=False)
         for pool, of_pool in zip(question.pools, tables, strict=True):
             of_pool.sharpen(relaxed.staffing[list(pool.types)], _NEAR)
@@ -301,7 +313,7 @@ def settle(laid: Laid, chosen: Chosen, *, certify: bool = True) -> JointPlan:
         hull_bound=chosen.bound,
         location_bound=located,
         spent=chosen.spent,
-        shortfalls=_shortfalls(laid.floors, staffing),
+        shortfalls=shortfalls_of(laid.floors, staffing),
         work=work,
     )
 
@@ -329,7 +341,8 @@ def _located(
     return total, iterations
 
 
-def _shortfalls(floors: Sequence[Floor], staffing: NDArray[np.int64]) -> tuple[Shortfall, ...]:
+def shortfalls_of(floors: Sequence[Floor], staffing: NDArray[np.int64]) -> tuple[Shortfall, ...]:
+    """Name the floors that a staffing, shape (types, hours), does not keep."""
     found = []
     for floor in floors:
         missing = np.maximum(floor.units - staffing[list(floor.types)].sum(axis=0), 0)

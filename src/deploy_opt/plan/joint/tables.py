@@ -83,6 +83,11 @@ class PoolTables:
         other._factor = factor * self._factor  # noqa: SLF001  (a copy of this class)
         return other
 
+    @property
+    def is_sharp(self) -> bool:
+        """Whether hours search positions of their own already."""
+        return self._sharp
+
     def sharpen(self, centre: NDArray[np.float64], reach: int) -> None:
         """Forget shared values near given numbers of units and let each hour search its own.
 
