@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.report.still_pages import render_still
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,18 +43,9 @@ def render_fire(
     provenance
         Run and program, in words.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    parts = ("patterns", "prevention")
-    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in parts]
-    return environment.get_template("fire.html").render(
-        font=font_face(),
-        styles="".join(styles),
+    return render_still(
+        "fire.html",
+        ("patterns", "prevention"),
         name=name,
         synthetic=synthetic,
         provenance=provenance,

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.report.still_pages import render_still
 from deploy_opt.tables import TABLES
 
 if TYPE_CHECKING:
@@ -87,17 +86,9 @@ def render_frontiers(
     provenance
         Run and program, in words.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in ("patterns", "frontier")]
-    return environment.get_template("frontier.html").render(
-        font=font_face(),
-        styles="".join(styles),
+    return render_still(
+        "frontier.html",
+        ("patterns", "frontier"),
         name=name,
         synthetic=synthetic,
         dates=dates,

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.report.still_pages import render_still
 from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -110,19 +109,12 @@ def render_patterns(
     provenance
         Run, program and data, in words.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     order = {service: rank for rank, service in enumerate(SERVICE_WORDS)}
     found = sorted(patterns["service"].unique(), key=lambda s: (order.get(s, len(order)), s))
     services = [_service(str(one), patterns[patterns["service"] == one]) for one in found]
-    return environment.get_template("patterns.html").render(
-        font=font_face(),
-        styles=(TEMPLATES / "patterns.css").read_text(encoding="utf-8"),
+    return render_still(
+        "patterns.html",
+        ("patterns",),
         name=name,
         synthetic=synthetic,
         window=window,

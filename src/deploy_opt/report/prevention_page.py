@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.report.still_pages import render_still
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,18 +70,9 @@ def render_prevention(
     provenance
         Run and program, in words.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    parts = ("patterns", "prevention")
-    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in parts]
-    return environment.get_template("prevention.html").render(
-        font=font_face(),
-        styles="".join(styles),
+    return render_still(
+        "prevention.html",
+        ("patterns", "prevention"),
         name=name,
         programme=programme,
         synthetic=synthetic,

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy_opt.report.charts import step_curve
 from deploy_opt.report.service_shifts import shifts_of_services
 from deploy_opt.report.shift_tables import ShiftWords
-from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.report.still_pages import render_still
 from deploy_opt.service_settings import CoResponders, Patrol
 from deploy_opt.units import HOURS_PER_WEEK
 
@@ -118,18 +117,10 @@ def render_services(
     plan: CityPlan, *, name: str, synthetic: bool, dates: str, provenance: str
 ) -> str:
     """Write the page: one file, no script, nothing fetched, the same bytes every time."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in ("patterns", "services")]
     services = plan.services["service"].tolist()
-    return environment.get_template("services.html").render(
-        font=font_face(),
-        styles="".join(styles),
+    return render_still(
+        "services.html",
+        ("patterns", "services"),
         name=name,
         synthetic=synthetic,
         dates=dates,

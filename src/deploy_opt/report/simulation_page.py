@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.report.still_pages import render_still
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,19 +156,11 @@ def render_simulation(table: pd.DataFrame, facts: SimulationFacts) -> str:
         What the page says about the simulation.
     """
     summary = simulation_summary(table, facts)
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in ("patterns", "simulation")]
     gain = summary["difference"]["in_time"]
     sure = gain["lo"] > 0 or gain["hi"] < 0
-    return environment.get_template("simulation.html").render(
-        font=font_face(),
-        styles="".join(styles),
+    return render_still(
+        "simulation.html",
+        ("patterns", "simulation"),
         facts=facts,
         plan=f"{summary['plan']['in_time']['value']:.1%}",
         today=f"{summary['baseline']['in_time']['value']:.1%}",

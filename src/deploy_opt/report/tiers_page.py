@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.report.still_pages import render_still
 from deploy_opt.risk.likelihood import cell_tiers
 
 if TYPE_CHECKING:
@@ -107,17 +106,9 @@ def render_tiers(
     provenance
         Program and constants, in words.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in ("patterns", "tiers")]
-    return environment.get_template("tiers.html").render(
-        font=font_face(),
-        styles="".join(styles),
+    return render_still(
+        "tiers.html",
+        ("patterns", "tiers"),
         name=name,
         provenance=provenance,
         lines=tier_lines(matrix),

@@ -9,12 +9,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy_opt.demand.trends.day_counts import CITY
 from deploy_opt.inputs.areas import map_shapes
 from deploy_opt.report.charts import Paper
-from deploy_opt.report.vendored import TEMPLATES, font_face
+from deploy_opt.report.still_pages import render_still
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,17 +122,9 @@ def render_trends(
     """
     alarms = current(found)
     names = dict(zip(areas.frame["area_id"], areas.frame["name"], strict=True))
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    styles = [(TEMPLATES / f"{part}.css").read_text("utf-8") for part in ("patterns", "trends")]
-    return environment.get_template("trends.html").render(
-        font=font_face(),
-        styles="".join(styles),
+    return render_still(
+        "trends.html",
+        ("patterns", "trends"),
         facts=facts,
         until=f"{facts.until:%Y-%m-%d}",
         shapes=_shapes(alarms, areas, names),

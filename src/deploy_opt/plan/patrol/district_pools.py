@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.errors import FaultList
+from deploy_opt.plan.joint.cheapest import cheapest_crews
 from deploy_opt.plan.joint.question import Budget, CallClass, Layer, Question, UnitType
-from deploy_opt.plan.solver import Limits, linear_model, solve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deploy_opt.plan.patrol.ground import PatrolCalls, PatrolGround, PatrolRules
     from deploy_opt.plan.patrol.need import PatrolNeed
     from deploy_opt.plan.shifts import ShiftColumns
+    from deploy_opt.plan.solver import Limits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,38 +195,11 @@ def fewest_unit_hours(
     InputError
         No shift is on duty in an hour that needs units.
     """
-    on_duty = columns.on_duty.T.astype(np.float64)
-    cost = columns.unit_hours.astype(np.float64)
     _check_worked(need, columns)
-    found: list[NDArray[np.int64]] = []
-    bound = 0.0
-    for asked in need.units:
-        most = np.full(len(cost), float(asked.max(initial=0)))
-        model = linear_model(
-            cost,
-            on_duty,
-            rows=(asked.astype(np.float64), np.full(len(asked), np.inf)),
-            bounds=(0.0, most),
-            integer=np.ones(len(cost), dtype=bool),
-        )
-        start = _cover(asked, columns.on_duty)
-        solution = solve(model, limits=limits or Limits(gap=1e-3, node_limit=200), start=start)
-        crews = start if solution.x is None else solution.x
-        found.append(np.rint(crews).astype(np.int64))
-        bound += solution.report.bound
-    spent = int(sum(int(crews @ columns.unit_hours) for crews in found))
-    return CoveringCrews(tuple(found), spent, min(bound, float(spent)))
-
-
-def _cover(asked: NDArray[np.int64], on_duty: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Find crews that cover a need: the shift with most missing units per hour, again and again."""
-    crews, missing = np.zeros(len(on_duty)), asked.copy()
-    hours = np.maximum(on_duty.sum(axis=1), 1)
-    while (missing > 0).any():
-        best = int(np.argmax(on_duty @ (missing > 0) / hours))
-        crews[best] += 1
-        missing = missing - on_duty[best]
-    return crews
+    found = [cheapest_crews(asked, columns, limits=limits) for asked in need.units]
+    spent = sum(of_district.unit_hours for of_district in found)
+    bound = min(sum(of_district.bound for of_district in found), float(spent))
+    return CoveringCrews(tuple(of_district.crews for of_district in found), spent, bound)
 
 
 def _check_worked(need: PatrolNeed, columns: ShiftColumns) -> None:
