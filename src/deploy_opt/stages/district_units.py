@@ -16,6 +16,7 @@ from deploy_opt.plan.patrol.need import district_states, patrol_need
 from deploy_opt.plan.patrol.records import patrol_calls_of_records
 from deploy_opt.plan.patrol.results import check_districts
 from deploy_opt.service_settings import Patrol
+from deploy_opt.stages.patrol_ground import patrol_rules
 from deploy_opt.units import SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -100,19 +101,6 @@ def units_needed(
     need = patrol_need(ground, calls, rules, states=states)
     frame = check_districts(ground, states, need, need_positions(ground, states, need.units))
     return frame, (_rule_words(rules),)
-
-
-def patrol_rules(section: Patrol) -> PatrolRules:
-    """Give what a scenario asks of patrol units."""
-    return PatrolRules(
-        target_s=section.urgent_response_s,
-        target_share=section.urgent_share,
-        utilisation_cap=section.busy_cap,
-        min_units=section.min_units,
-        officer_min_per_h=section.officer_min_per_h,
-        help_share=section.help_share,
-        weights=section.priority_weights,
-    )
 
 
 def _rule_words(rules: PatrolRules) -> str:

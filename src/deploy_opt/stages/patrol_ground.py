@@ -84,7 +84,13 @@ def lay_patrol_ground(
         first_hour=scenario.horizon.first_hour,
     )
     patrol_calls = _calls(calls, area_ids, weekly[:, hours], hours)
-    rules = PatrolRules(
+    rules = patrol_rules(section)
+    return patrol_ground, patrol_calls, rules, (*linked, *found.notes)
+
+
+def patrol_rules(section: Patrol) -> PatrolRules:
+    """Give what a scenario asks of patrol units."""
+    return PatrolRules(
         target_s=section.urgent_response_s,
         target_share=section.urgent_share,
         utilisation_cap=section.busy_cap,
@@ -93,7 +99,6 @@ def lay_patrol_ground(
         help_share=section.help_share,
         weights=section.priority_weights,
     )
-    return patrol_ground, patrol_calls, rules, (*linked, *found.notes)
 
 
 def _present(found: AreaNeighbours) -> NDArray[np.float64]:
