@@ -134,14 +134,20 @@ def carrollton() -> City:
 @lru_cache(maxsize=1)
 def seattle() -> City:
     """Read Seattle's beats and the calls of 2015 that the public made."""
+    return seattle_areas("spd-beats.geojson")
+
+
+@lru_cache(maxsize=4)
+def seattle_areas(file: str, *, own_activity: bool = False) -> City:
+    """Read areas of Seattle and the calls of 2015, with or without what officers began."""
     import geopandas as gpd
 
     folder = data_folder() / "seattle_police"
-    shapes = gpd.read_file(folder / "spd-beats.geojson").rename(columns={"name": "area_id"})
+    shapes = gpd.read_file(folder / file).rename(columns={"name": "area_id"})
     shapes = shapes.sort_values("area_id").reset_index(drop=True)[["area_id", "geometry"]]
     records = pd.read_parquet(folder / "spd_911_response_2015.parquet").drop_duplicates()
     onview = records["Initial.Type.Description"].fillna("").str.contains("ONVIEW")
-    public = records[~onview]
+    public = records if own_activity else records[~onview]
     polygons = shapes.to_crs(UTM).geometry.to_numpy()
     places = gpd.points_from_xy(public["Longitude"], public["Latitude"], crs=shapes.crs)
     points = np.asarray(places.to_crs(UTM))
@@ -151,7 +157,9 @@ def seattle() -> City:
     calls = np.bincount(beat, minlength=len(shapes)).astype(float)
     at = shapely.get_coordinates(points[call])
     sums = [np.bincount(beat, at[:, axis], minlength=len(shapes)) for axis in (0, 1)]
-    middle = np.column_stack(sums) / calls[:, None]
+    middle = np.column_stack(sums) / np.maximum(calls, 1.0)[:, None]
+    empty = calls == 0
+    middle[empty] = shapely.get_coordinates(shapely.centroid(polygons[empty]))
     metres = np.hypot(*(middle[:, None] - middle[None]).transpose(2, 0, 1))
     neighbours = area_neighbours(shapes, min_border_m=60.0, tolerance_m=15.0)
     return City(

@@ -338,7 +338,8 @@ def input_files(tree: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
         elif isinstance(value, str) and _last_name(key) in _PATH_KEYS:
             found.append((key, value))
 
-    for section in ("inputs", "fleet", "baseline", "districts", "patrol", "risk", "prevention"):
+    sections = ("inputs", "fleet", "baseline", "districts", "patrol", "risk", "prevention", "audit")
+    for section in sections:
         visit(tree.get(section), (section,))
     standards = tree.get("standards")
     for service, standard in standards.items() if isinstance(standards, Mapping) else ():

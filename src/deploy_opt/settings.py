@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from deploy_opt.audit_settings import Audit
 from deploy_opt.input_settings import (
     Id,
     Inputs,
@@ -252,6 +253,8 @@ class Scenario(Section):
     risk: Risk | None = None
     prevention: Prevention | None = None
     """A prevention programme's slots by area."""
+    audit: Audit = Audit()
+    """What the public transparency page says of data, comments and other signs."""
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property

@@ -135,7 +135,7 @@ def test_every_stray_piece_of_the_stored_solver_run_is_named(city):
 
 
 def test_seattle_is_divided_at_the_known_optimum_and_tracts_of_a_size_are_refused():
-    from carrollton import seattle
+    from carrollton import seattle, seattle_areas
 
     city = seattle()
     assert city.calls.sum() == 84_436
@@ -145,6 +145,21 @@ def test_seattle_is_divided_at_the_known_optimum_and_tracts_of_a_size_are_refuse
     )  # fmt: skip
     assert plan.travel_min == pytest.approx(366_215.58, rel=1e-5)
     check_from_scratch(plan, city)
+    with_own = seattle_areas("spd-beats.geojson", own_activity=True)
+    assert with_own.calls.sum() == 90_124  # 5,688 that officers began are apart by default
+    other = design_districts(
+        with_own.workload, with_own.neighbours, with_own.times_s, num_districts=5,
+        compactness=0.0, travel_in_workload=False, proof="none", search=Search(starts=4),
+    )  # fmt: skip
+    loads = np.bincount(other.district_of, city.calls, 5)
+    assert np.abs(loads / loads.mean() - 1).max() < 0.05  # the public's calls keep the band too
+    tracts = seattle_areas("census-tracts.geojson")
+    assert tracts.calls.max() > 3 * tracts.calls.sum() / 51
+    with pytest.raises(InfeasibleError, match="alone has a workload"):
+        design_districts(
+            tracts.workload, tracts.neighbours, tracts.times_s, num_districts=51,
+            proof="none", travel_in_workload=False,
+        )  # fmt: skip
     with pytest.raises(InfeasibleError, match="area E2 alone has a workload"):
         design_districts(
             city.workload, city.neighbours, city.times_s, num_districts=51, proof="none",
