@@ -7,6 +7,7 @@ import pytest
 from deploy_opt.errors import InputError
 from deploy_opt.pipeline import Road, run
 from deploy_opt.scenario import load_scenario
+from deploy_opt.tables import TABLES, check_frame
 
 SETS = (
     "services=[ems, police, coresponse]",
@@ -72,6 +73,7 @@ def test_three_services_are_planned_and_shown(city, tmp_path):
     ]
     on_duty = patrols.groupby(["district", "hour"])["units"].sum()
     assert (hours.set_index(["district", "hour"])["units"] == on_duty).all()
+    check_frame(pd.read_csv(folder / "fte.csv"), TABLES["fte.csv"], where="fte.csv")
     fte = pd.read_csv(folder / "fte.csv").iloc[0]
     teams = units.loc[units["service"] == "coresponse", "units"].sum()
     assert fte["fte"] == pytest.approx(teams * 365 * 1.2 / 2080)

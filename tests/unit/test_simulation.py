@@ -7,36 +7,10 @@ import pandas as pd
 import pytest
 
 import deploy_opt
+from call_plays import calls_at, fleet_at, responses, who
 
 ROAD = 60.0 * np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
 ALONG = np.column_stack([1000.0 * np.arange(5), np.zeros(5)])
-
-
-def fleet_at(*homes, **columns):
-    names = [f"U{number}" for number in range(len(homes))]
-    frame = {"unit_id": names, "unit_type": "als", "home_node": list(homes)}
-    return pd.DataFrame({**frame, **columns})
-
-
-def calls_at(*when_and_where, **columns):
-    frame = {
-        "call_id": [f"c{number}" for number in range(len(when_and_where))],
-        "at_s": [float(at) for at, _ in when_and_where],
-        "node": [node for _, node in when_and_where],
-        "call_class": "p1",
-        "on_scene_s": 600.0,
-        "transport": False,
-        "handover_s": 0.0,
-    }
-    return pd.DataFrame({**frame, **columns})
-
-
-def who(result):
-    return result.calls["unit_id"].tolist()
-
-
-def responses(result):
-    return result.calls["response_s"].tolist()
 
 
 def test_the_closest_idle_unit_goes_and_the_next_one_when_it_is_busy():

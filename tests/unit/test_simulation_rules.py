@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from call_plays import calls_at, fleet_at, responses, who
 from deploy_opt.errors import InputError
 from deploy_opt.simulation import engine
 from deploy_opt.simulation.policies import Policy, Response
@@ -23,33 +24,6 @@ ALONG = np.column_stack([1000.0 * np.arange(5), np.zeros(5)])
 def loop(request, monkeypatch):
     if request.param == "plain":
         monkeypatch.setattr(engine, "run_events", plain_run_events())
-
-
-def fleet_at(*homes, **columns):
-    names = [f"U{number}" for number in range(len(homes))]
-    frame = {"unit_id": names, "unit_type": "als", "home_node": list(homes)}
-    return pd.DataFrame({**frame, **columns})
-
-
-def calls_at(*when_and_where, **columns):
-    frame = {
-        "call_id": [f"c{number}" for number in range(len(when_and_where))],
-        "at_s": [float(at) for at, _ in when_and_where],
-        "node": [node for _, node in when_and_where],
-        "call_class": "p1",
-        "on_scene_s": 600.0,
-        "transport": False,
-        "handover_s": 0.0,
-    }
-    return pd.DataFrame({**frame, **columns})
-
-
-def who(result):
-    return result.calls["unit_id"].tolist()
-
-
-def responses(result):
-    return result.calls["response_s"].tolist()
 
 
 def test_call_processing_and_turnout_come_before_the_drive():
