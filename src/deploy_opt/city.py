@@ -9,14 +9,18 @@ import numpy as np
 
 from deploy_opt import judge
 from deploy_opt.errors import InputError
+from deploy_opt.inputs.rosters import has_units, read_roster
 from deploy_opt.plan.case import lay_out
-from deploy_opt.plan.city.parts import CityQuestion, TeamCalls
+from deploy_opt.plan.city.parts import CityQuestion, TeamCalls, TierHours
 from deploy_opt.plan.city.plan import plan_city
 from deploy_opt.service_settings import Budget, CoResponders, Patrol
 from deploy_opt.stages.patrol_ground import lay_patrol_ground
-from deploy_opt.units import MINUTES_PER_HOUR
+from deploy_opt.stages.staffing import staff_terms_of, teams_of
+from deploy_opt.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from deploy_opt.inputs.areas import Areas
     from deploy_opt.inputs.roads import Roads
     from deploy_opt.plan.city.results import CityPlan
@@ -51,20 +55,24 @@ def plan_services_of(
     if roads is None:
         raise InputError.of("inputs.roads", "nothing", "roads, as patrols drive between all areas")
     asked = judge.ask(scenario, calls, ground)
-    case = lay_out(demand.forecast, ground.times, asked.settings, asked.today)
+    case = lay_out(demand.forecast, ground.times, asked.settings, asked.today, every_start=True)
     patrol_ground, patrol_calls, rules, notes = lay_patrol_ground(
         scenario, calls, areas, roads, ground, demand
     )
     teams: TeamCalls | None = None
     said: tuple[str, ...] = ()
-    section = scenario.coresponders or CoResponders()
+    staff = staff_terms_of(scenario)
+    unit_type = (scenario.coresponders or CoResponders()).unit_type
+    section = teams_of(scenario, staff[unit_type])
     if "coresponse" in scenario.services:
         teams, words = _team_calls(scenario, calls, demand)
         said = (words,)
         if section.patrol_min:
             patrol_calls = replace(
                 patrol_calls,
-                initiated_h=_beside_teams(patrol_calls.initiated_h, teams, section.patrol_min),
+                initiated_h=_beside_teams(
+                    patrol_calls.initiated_h, teams, section.patrol_min * _own_share(calls)
+                ),
             )
     question = CityQuestion(
         case=case,
@@ -75,9 +83,22 @@ def plan_services_of(
         teams=section,
         budget=scenario.budget or Budget(),
         team_calls=teams,
+        staff=staff,
+        tiers=_tier_hours(scenario, calls),
+        patrol_today=_patrol_today(scenario, patrol_ground.district_names),
     )
     plan = plan_city(question)
     return replace(plan, notes=(*plan.notes, *said, *notes))
+
+
+def _tier_hours(scenario: Scenario, calls: Calls) -> TierHours | None:
+    """Gather what tiers move to others; Tier 4's hours in the horizon stay with the patrols."""
+    if calls.others is None or calls.released is None:
+        return None
+    freed = calls.released
+    inside = (freed["hour"] - scenario.horizon.first_hour) % HOURS_PER_WEEK < scenario.horizon.hours
+    deferred = freed.loc[inside & (freed["tier"] == 4), "hours_per_week"]
+    return TierHours(calls.others, freed, float(deferred.sum()))
 
 
 def _team_calls(scenario: Scenario, calls: Calls, demand: Demand) -> tuple[TeamCalls, str]:
@@ -91,6 +112,40 @@ def _team_calls(scenario: Scenario, calls: Calls, demand: Demand) -> tuple[TeamC
     standard = scenario.standards["coresponse"]
     found = TeamCalls(weekly[:, hours], busy_min / MINUTES_PER_HOUR, standard.drive_s)
     return found, f"co-responders: {words}"
+
+
+def _own_share(calls: Calls) -> float:
+    """Give the share of the teams' calls that came as theirs, not from the patrols by tier.
+
+    Calls of a tier keep the patrol that the mix names for them, and must not ask for it twice.
+    """
+    frame = calls.incidents
+    if "responder" not in frame.columns:
+        return 1.0
+    teams = frame[frame["service"] == "coresponse"]
+    return float((teams["responder"] == "").mean()) if len(teams) else 1.0
+
+
+def _patrol_today(scenario: Scenario, districts: tuple[str, ...]) -> NDArray[np.int64] | None:
+    """Read today's patrol units by district and hour, where a roster of them is given."""
+    section, baseline = scenario.patrol or Patrol(), scenario.baseline
+    file = section.today
+    if file is None and baseline is not None and baseline.roster is not None:
+        if not has_units(scenario.path(baseline.roster), section.unit_type):
+            return None
+        file = baseline.roster
+    if file is None:
+        return None
+    units = read_roster(
+        scenario.path(file),
+        districts,
+        unit_type=section.unit_type,
+        start=scenario.horizon.start,
+        hours=scenario.horizon.hours,
+        crew_size=section.crew_size,
+        place="district",
+    )
+    return np.ascontiguousarray(units.T)
 
 
 def _beside_teams(

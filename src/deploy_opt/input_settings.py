@@ -197,6 +197,15 @@ class HolidaysInput(Section):
     """Extra dates: date, name."""
 
 
+class SignalsInput(Section):
+    """Community reports, 311 requests or posts, counted by area, hour and topic for the watch."""
+
+    file: str
+    """Table of at, text, and area_id or lon and lat. A column about persons is refused."""
+    topics: dict[Id, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(min_length=1)
+    """Topic -> its words; ``*`` at the end of a word stands for any ending."""
+
+
 class Inputs(Section):
     """Files of the agency: relative to the scenario file, ``${NAME}`` from the environment."""
 
@@ -226,6 +235,8 @@ class Inputs(Section):
     """Public holidays."""
     population: str | None = None
     """Table area_id, population and group shares."""
+    signals: SignalsInput | None = None
+    """What people report besides calls; ``deploy-opt trends`` watches it."""
 
     @model_validator(mode="after")
     def _calls_and_times(self) -> Inputs:

@@ -28,6 +28,7 @@ from deploy_opt.progress import Progress
 from deploy_opt.report import write
 from deploy_opt.report.district_results import CurvePoint
 from deploy_opt.report.results import Arm, Comparison, ReportInputs
+from deploy_opt.report.simulated_services import read_simulated
 from deploy_opt.scenario import input_files
 from deploy_opt.stages.district_drawing import Drawn
 from deploy_opt.store import (
@@ -245,7 +246,10 @@ class Road:
         planned: CityPlan = self.stage(
             "services",
             lambda: plan_services_of(scenario, calls, areas, ground, demand, roads),
-            reads=(*_RULES, "solver", "baseline", "patrol", "districts", "coresponders", "budget"),
+            reads=(
+                *(*_RULES, "solver", "baseline", "patrol", "districts", "coresponders", "budget"),
+                *("staffing", "risk"),
+            ),
             after=("travel",),
         )
         return planned
@@ -348,6 +352,12 @@ def report_inputs(
         attribution=ground.attribution,
         base_map=ground.base_map,
         city=planned,
+        simulated=read_simulated(road.folder, road.run_id),
+        staff=(
+            stages.ambulance_staff(road.scenario, comparison.plan.units)
+            if planned is None
+            else None
+        ),
     )
 
 

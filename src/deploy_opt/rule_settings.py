@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from deploy_opt.input_settings import HourOfWeek, Id, Section
+from deploy_opt.units import HOURS_PER_DAY
 
+_SHORTEST_H = 2
+_FEWEST_PRICED = 3
 NOT_YET = "designed but does not work yet"
 
 
@@ -51,21 +55,92 @@ class Fleet(Section):
     """Cap on the mean busy fraction of the units in an hour."""
     crew_size: int = Field(2, ge=1, le=12)
     """People on a unit; turns the headcount of a shifts.csv into units."""
+    meal_break_min: float = Field(0.0, ge=0, le=120)
+    """Meal break of a shift, min: stands in the schedule and lowers its hours on duty."""
     cost_per_unit_hour: float | None = Field(None, gt=0)
     """Money that one unit-hour costs; shows plans and the cost curve in money too."""
     today: str | None = None
     """Today's roster: a table hour, post_id, unit_type, units, or a shifts.csv."""
 
 
+ROUND_THE_WEEK = {"pitman": 12, "24-48": 24, "48-96": 24, "kelly": 24}
+"""Patterns whose crews keep one unit on duty every day between them, with the length of a shift, h;
+``plan/rosters/patterns.yaml`` holds their days."""
+_BLOCK = re.compile(r"([1-6])[x-](\d{1,2})")
+
+
 class Shifts(Section):
-    """Shift starts and lengths that crews may have."""
+    """Shift starts, and lengths or weekly patterns, that crews may have."""
 
     starts_h: tuple[Annotated[int, Field(ge=0, le=23)], ...] = Field(
         tuple(range(0, 24, 2)), min_length=1
     )
     """Start hours of the day."""
     lengths_h: tuple[Annotated[int, Field(ge=2, le=24)], ...] = Field((8, 10, 12), min_length=1)
-    """Lengths, h."""
+    """Lengths, h, of shifts that are planned day by day."""
+    weekly: tuple[str, ...] = ()
+    """Weekly patterns that crews work instead of shifts of any day: 5x8, 4x10, 3x12 (days in a row
+    x hours), or pitman, 24-48, 48-96, kelly, whose crews keep one unit on duty every day between
+    them. For plans of a week."""
+    max_starts: int | None = Field(None, ge=1, le=24)
+    """Most start hours that the crews of the role may use; null = all of starts_h. The role of
+    patrols is all districts together."""
+    max_patterns: int | None = Field(None, ge=1)
+    """Most lengths, or weekly patterns, that the crews of the role may use; null = all."""
+    price_starts: bool = False
+    """Also plan with 2 to 8 start hours and say what each number costs (price_of_starts.csv)."""
+
+    @field_validator("weekly")
+    @classmethod
+    def _known_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong, by_block = [], dict[tuple[int, int], str]()
+        for name in value:
+            block = _block_of(name)
+            if block is None:
+                known = ", ".join(ROUND_THE_WEEK)
+                wrong.append(f"5x8, 4x10, 3x12 and the like (days 1..6 x hours 2..24), or {known}")
+            elif block in by_block:
+                wrong.append(
+                    f"one of {by_block[block]} and {name}: both put a crew on duty "
+                    f"{block[0]} days a week for {block[1]} h"
+                )
+            else:
+                by_block[block] = name
+        if wrong:
+            raise ValueError("; ".join(dict.fromkeys(wrong)))
+        return value
+
+    @model_validator(mode="after")
+    def _shifts_agree(self) -> Shifts:
+        wrong = []
+        if self.weekly and "lengths_h" in self.model_fields_set:
+            wrong.append("one of lengths_h and weekly: a weekly pattern has its own length")
+        if self.price_starts and len(set(self.starts_h)) < _FEWEST_PRICED:
+            wrong.append(f"{_FEWEST_PRICED} starts_h or more, as price_starts compares fewer")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def blocks(self) -> tuple[tuple[int, int], ...]:
+        """Days a week and hours a day of each weekly pattern; none: shifts of any day."""
+        found = (_block_of(name) for name in self.weekly)
+        return tuple(block for block in found if block is not None)
+
+    @property
+    def shortest_h(self) -> int:
+        """Length of the shortest shift, h."""
+        return min((length for _, length in self.blocks), default=min(self.lengths_h))
+
+
+def _block_of(name: str) -> tuple[int, int] | None:
+    """Read days a week and hours a day of a weekly pattern; None for an unknown one."""
+    if name in ROUND_THE_WEEK:
+        return 7, ROUND_THE_WEEK[name]
+    found = _BLOCK.fullmatch(name)
+    if found is None or not _SHORTEST_H <= int(found[2]) <= HOURS_PER_DAY:
+        return None
+    return int(found[1]), int(found[2])
 
 
 class PostLimit(Section):

@@ -308,7 +308,7 @@ _PATH_KEYS = frozenset(
     {
         *("file", "counts", "nodes", "arcs", "graphml", "osm_xml", "base_map", "events", "mapping"),
         *("school_days", "population", "boundary", "today", "plan", "roster"),
-        *("areas", "posts", "hospitals", "districts", "tiers"),
+        *("areas", "posts", "hospitals", "districts", "tiers", "leave"),
     }
 )
 
@@ -338,8 +338,8 @@ def input_files(tree: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
         elif isinstance(value, str) and _last_name(key) in _PATH_KEYS:
             found.append((key, value))
 
-    sections = ("inputs", "fleet", "baseline", "districts", "patrol", "risk", "prevention", "audit")
-    for section in sections:
+    named = ("inputs", "fleet", "baseline", "districts", "patrol", "risk", "prevention", "audit")
+    for section in (*named, "staffing", "pilot"):
         visit(tree.get(section), (section,))
     standards = tree.get("standards")
     for service, standard in standards.items() if isinstance(standards, Mapping) else ():

@@ -7,9 +7,11 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
+from deploy_opt.audit_settings import OtherSign
 from deploy_opt.input_settings import Id, PositiveFloat, Section, Service, Share
 from deploy_opt.responder_settings import ResponderMix
 from deploy_opt.rule_settings import Shifts
+from deploy_opt.staff_settings import FollowUp
 from deploy_opt.staffing import PAID_HOURS, SEATTLE_RELIEF, Formula, FteTerms
 
 HourOfDay = Annotated[int, Field(ge=0, le=24)]
@@ -88,6 +90,19 @@ class Districts(Section):
         return self.band if self.max_spread is None else self.max_spread / 2
 
 
+class PoliceWeight(Section):
+    """How far police counts decide where patrols go, checked against signs police did not record.
+
+    The weight is at_most times the mean rank correlation of the areas' public calls to police with
+    the signs, no less than 0; the signs have the rest.
+    """
+
+    signs: tuple[OtherSign, ...] = Field(min_length=1)
+    """Aid runs, 311 requests, rates of a survey by area."""
+    at_most: Share = 1.0
+    """Weight where the signs rank the areas as police counts do."""
+
+
 class Patrol(Section):
     """Patrol units. Each crew keeps its district for the shift."""
 
@@ -96,8 +111,12 @@ class Patrol(Section):
     districts: str | None = None
     """Table area_id, district; default: districts.today."""
     unit_hours_per_week: float | None = Field(None, gt=0)
-    """Unit-hours that the plan may use in its horizon; default: the fewest with which whole crews
-    keep the need of every district and hour."""
+    """Unit-hours that the plan may use in its horizon; default: as many as today's patrols, or
+    where those are not known the fewest with which whole crews keep the need of every district
+    and hour."""
+    today: str | None = None
+    """Today's patrols: a table hour, district, units, or a shifts.csv whose area is the district;
+    default: rows of `unit_type` in baseline.roster, if it has any."""
     busy_cap: float = Field(0.60, gt=0, le=0.95)
     """Cap on the mean busy fraction of a district's units in an hour."""
     min_units: int = Field(1, ge=0)
@@ -115,10 +134,14 @@ class Patrol(Section):
     """Minutes of each unit-hour for what officers start themselves; default: as recorded."""
     priority_weights: tuple[PositiveFloat, ...] = Field((1.0, 0.4, 0.2), min_length=1)
     """Worth of a call by priority, most urgent first; the last holds for all further ones."""
+    police_weight: PoliceWeight | None = None
+    """Cap on the weight of police counts; default: the forecast of police calls alone."""
     shifts: Shifts = Shifts(lengths_h=(8, 10))
     """Shift starts and lengths."""
     crew_size: int = Field(1, ge=1, le=4)
     """Officers on a unit."""
+    meal_break_min: float = Field(0.0, ge=0, le=120)
+    """Meal break of a shift, min: stands in the schedule and lowers its hours on duty."""
     cost_per_unit_hour: float = Field(1.0, gt=0)
     """Money that one unit-hour costs, in the currency of the budget."""
 
@@ -150,6 +173,9 @@ class CoResponders(Section):
     """Clinicians of a team; the officer beside them is the patrol's."""
     meal_break_min: float = Field(0.0, ge=0, le=120)
     """Break of each shift in which the team takes no call."""
+    follow_up: FollowUp | None = None
+    """Work after the calls that may wait: placed where teams on duty have room under `busy_cap`;
+    where room is missing, more teams are asked for."""
     formula: Formula = "relief_factor"
     """How hours become full-time staff."""
     relief_factor: float = Field(SEATTLE_RELIEF, ge=1, le=10)
@@ -169,7 +195,7 @@ class CoResponders(Section):
     @property
     def available(self) -> float:
         """Share of the shortest shift without its break."""
-        return 1.0 - self.meal_break_min / (60.0 * min(self.shifts.lengths_h))
+        return 1.0 - self.meal_break_min / (60.0 * self.shifts.shortest_h)
 
     @model_validator(mode="after")
     def _time_away(self) -> CoResponders:

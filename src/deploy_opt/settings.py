@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from deploy_opt.audit_settings import Audit
+from deploy_opt.errors import nearest
 from deploy_opt.input_settings import (
     Id,
     Inputs,
@@ -21,7 +22,9 @@ from deploy_opt.input_settings import (
     Service,
     Share,
 )
+from deploy_opt.pilot_settings import Pilot
 from deploy_opt.prevention_settings import Prevention
+from deploy_opt.responder_settings import ResponderMix
 from deploy_opt.rule_settings import (
     NOT_YET,
     EquityRules,
@@ -32,7 +35,10 @@ from deploy_opt.rule_settings import (
     Solver,
 )
 from deploy_opt.service_settings import Budget, CoResponders, Districts, Patrol, Risk
+from deploy_opt.staff_settings import RoleStaffing
 from deploy_opt.standard_settings import DriveLayer, Standard
+from deploy_opt.stress_settings import Diversion, StressTest
+from deploy_opt.units import HOURS_PER_WEEK
 
 PLANNED_SERVICES = ("ems", "police", "coresponse")
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -153,9 +159,35 @@ class Simulation(Section):
 
     replications: int = Field(30, ge=2, le=10000)
     """Simulations of the horizon, each on its own sample path; at least 2, for an interval."""
-    policy: Literal["closest", "dmexclp"] = "closest"
+    half_width: float | None = Field(None, gt=0, lt=0.5)
+    """Go on past `replications` until the 95 % interval of the plan's share in time is no wider
+    than this on either side, such as 0.005 for half a point."""
+    max_replications: int = Field(500, ge=2, le=10000)
+    """Most simulations where `half_width` is asked."""
+    policy: Literal["closest", "dmexclp", "compliance"] = "closest"
     """closest: the unit that arrives first goes and returns to its post; dmexclp: units are sent
-    and placed where they leave and add most expected cover."""
+    and placed where they leave and add most expected cover; compliance: as closest, and free
+    units of the plan hold the posts of its move-up table (levels.csv)."""
+    patrol_policy: Literal["district_first", "closest"] = "district_first"
+    """district_first: a patrol of the call's district, else one of a neighbour's as
+    patrol.help_share says; closest: the patrol that arrives first, of any district."""
+    own_work: Literal["interrupted", "finished"] = "interrupted"
+    """Whether officers leave work that they started themselves for any call, as the model of the
+    plan has it, or finish it first."""
+    units_per_call: dict[Literal["ems", "police"], dict[Id, Annotated[int, Field(ge=1, le=8)]]] = {}
+    """Units sent to a call, by service and call class (priority as first known), such as
+    ``{ems: {"1": 2}}``; classes not named: 1. Default: 1 ambulance; patrols as recorded."""
+    in_run: bool = False
+    """Whether ``run`` simulates too, so that page one says how far model and simulation are
+    apart."""
+    diversions: tuple[Diversion, ...] = ()
+    """Hospitals that send ambulances elsewhere, and when."""
+    travel_scale: float = Field(1.0, gt=0, le=5)
+    """What the simulation multiplies all drives by; ``deploy-opt calibrate`` fits it to records."""
+    turnout_s: float | None = Field(None, ge=0, le=1800)
+    """Mean turnout of simulated units, s, as ``calibrate`` fits it; default: the standard's."""
+    turnout_cv: float = Field(0.0, ge=0, le=3)
+    """Spread of the turnout about its mean, coefficient of variation (lognormal); 0 = none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +238,9 @@ class PlanSettings(Section):
     solver: Solver
     robust: Robust | None = None
     """Plan against paths of the forecast; None: against its mean."""
+    load_factor: tuple[float, ...] = ()
+    """What the offered load of each hour is multiplied by, as a simulation found units busier or
+    less busy than the model; none: 1."""
     seed: int
 
     def on_the_standard(self) -> PlanSettings:
@@ -249,7 +284,14 @@ class Scenario(Section):
     patrol: Patrol | None = None
     coresponders: CoResponders | None = None
     budget: Budget | None = None
+    staffing: dict[Id, RoleStaffing] = {}
+    """People by role: unit type, or responder of Tier 4 such as ``civilian`` -> crew make-up,
+    leave, overtime and vacancies."""
     simulation: Simulation | None = None
+    stress: StressTest = StressTest()
+    """Bad spells that plan and today are played through."""
+    pilot: Pilot = Pilot()
+    """The trial of the plan on held-out incidents, and how a live one runs."""
     risk: Risk | None = None
     prevention: Prevention | None = None
     """A prevention programme's slots by area."""
@@ -317,6 +359,8 @@ class Scenario(Section):
         if self.robust is not None:
             wrong += self._unlike_paths(self.robust)
         wrong += self._without_services()
+        wrong += self._unlike_shifts()
+        wrong += self._unlike_crews()
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
@@ -334,6 +378,53 @@ class Scenario(Section):
             wrong.append("inputs.roads, as patrols drive between all areas")
         if self.budget is not None and self.budget.shared and len(self.services) == 1:
             wrong.append("services beside ems, as the budget is shared")
+        return wrong
+
+    def _unlike_shifts(self) -> list[str]:
+        """Name what the roles' start times and patterns ask of the rest."""
+        wrong = []
+        for where, shifts in (
+            ("shifts", self.shifts),
+            ("patrol.shifts", None if self.patrol is None else self.patrol.shifts),
+            (
+                "coresponders.shifts",
+                None if self.coresponders is None else self.coresponders.shifts,
+            ),
+        ):
+            if shifts is None:
+                continue
+            if shifts.weekly and self.horizon.hours != HOURS_PER_WEEK:
+                wrong.append(
+                    f"horizon.hours: {HOURS_PER_WEEK}, as {where}.weekly repeats by the week"
+                )
+            if shifts.price_starts and len(self.services) == 1:
+                wrong.append(f"services beside ems, as {where}.price_starts is shown on their page")
+        return wrong
+
+    def _unlike_crews(self) -> list[str]:
+        """Name what `staffing` says otherwise than the sections of the units."""
+        teams, patrol = self.coresponders or CoResponders(), self.patrol or Patrol()
+        sizes = {
+            self.fleet.unit_type: ("fleet.crew_size", self.fleet.crew_size),
+            patrol.unit_type: ("patrol.crew_size", patrol.crew_size),
+            teams.unit_type: ("coresponders.people", teams.people),
+        }
+        mix = ResponderMix() if self.risk is None else self.risk.mix
+        known = [*sizes, "civilian", *mix.responders]
+        wrong = []
+        for role, section in self.staffing.items():
+            if role not in known:
+                hint = nearest(role, known)
+                wrong.append(f"roles {', '.join(known)} in staffing, not {role!r}; {hint}")
+            where, size = sizes.get(role, ("", 0))
+            people = sum(section.make_up.values())
+            if section.make_up and size and people != size:
+                wrong.append(f"a make_up of {size} people in staffing.{role}, as {where} says")
+        own = self.staffing.get(teams.unit_type)
+        twice = {"relief_factor", "formula", "paid_hours", "unavailable_hours"}
+        if own is not None and own.says_relief and twice & teams.model_fields_set:
+            names = ", ".join(sorted(twice & teams.model_fields_set))
+            wrong.append(f"relief once: coresponders.{names} or staffing.{teams.unit_type}")
         return wrong
 
     def _unlike_paths(self, robust: Robust) -> list[str]:

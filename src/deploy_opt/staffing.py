@@ -7,12 +7,14 @@ not stand on the street, so a position needs more people than it has hours: the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from deploy_opt.errors import FaultList, InputError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 PAID_HOURS = 2080.0
@@ -152,6 +154,56 @@ class FteTerms:
 
 SEATTLE_TERMS = FteTerms()
 """The terms of the Seattle brief: 2,080 h and 20 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTerms:
+    """People behind a unit of one role: relief, overtime and vacancies stand apart.
+
+    Relief (leave, training) makes more people than positions. Overtime is worked by people who are
+    there, so that fewer posts are filled; vacancies are funded posts that nobody fills.
+
+    Attributes
+    ----------
+    terms
+        How hours on duty become people.
+    make_up
+        Qualification -> people on a unit.
+    vacancy_share
+        Share of the funded posts that nobody fills, below 1.
+    overtime_share
+        Share of the hours on duty that is worked as paid overtime, below 1.
+    words
+        Where the relief factor comes from.
+    """
+
+    terms: FteTerms = SEATTLE_TERMS
+    make_up: Mapping[str, int] = field(default_factory=dict)
+    vacancy_share: float = 0.0
+    overtime_share: float = 0.0
+    words: str = "2,080 h and 20 %, as in the Seattle brief"
+
+    @property
+    def crew_size(self) -> int:
+        """People on a unit."""
+        return sum(self.make_up.values())
+
+
+def leave_relief_factor(unavailable_hours: float, *, paid_hours: float = PAID_HOURS) -> float:
+    """Compute the paid people per person on duty that hours away from the role make.
+
+    ``paid hours / (paid hours - unavailable hours)``: hours on duty divided by the hours that one
+    person is there. A post of one shift every day of the year needs `shift_relief_factor`, which
+    is this times ``days x shift / paid hours``.
+
+    Examples
+    --------
+    >>> round(leave_relief_factor(362), 2), round(leave_relief_factor(347), 2)
+    (1.21, 1.2)
+    >>> round(leave_relief_factor(400) * 365 * 8 / 2080, 3) == round(shift_relief_factor(400), 3)
+    True
+    """
+    return paid_hours / _net_hours(unavailable_hours, paid_hours)
 
 
 def shift_relief_factor(

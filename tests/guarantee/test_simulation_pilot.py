@@ -41,3 +41,11 @@ def test_shared_luck_narrows_the_difference_more_than_fivefold_in_variance():
         for homes, seed in (([1, 1, 3, 4], 1), ([0, 1, 3, 4], 1), ([0, 1, 3, 4], 2))
     )
     assert np.var(plan - strange) / np.var(plan - today) > 5
+
+
+def test_one_more_unit_never_makes_the_mean_worse_beyond_its_interval():
+    few = weeks_of([0, 3], 1, 27, rate=0.5)[:26]
+    for home in range(5):
+        change = weeks_of([0, 3, home], 1, 27, rate=0.5)[:26] - few
+        half = 2.06 * change.std(ddof=1) / np.sqrt(change.size)  # Student's, 25 degrees
+        assert change.mean() - half <= 0

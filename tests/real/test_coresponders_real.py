@@ -44,12 +44,18 @@ def test_lane_county_needs_so_many_people_by_each_reading(dispatches):
     }
     assert by_reading["relief_factor"] == pytest.approx(hours / 2080 * 1.2)
     assert by_reading["capacity_plus20"] == pytest.approx(by_reading["relief_factor"] / 1.44)
+    # 4,410 requests on 396 days, 44.7 min each: 3,029 h a year
+    assert hours == pytest.approx(3_029, abs=1)
+    assert [round(value, 2) for value in by_reading.values()] == [1.75, 1.21, 1.89]
     hour_of_week = dispatches["sent"].dt.dayofweek * 24 + dispatches["sent"].dt.hour
     rates = np.bincount(hour_of_week, minlength=168) / (observed / 7)
     floors = team_floors(rates, busy_h, min_teams=1, prompt_share=0.8, prompt_wait_min=15)
     need = np.maximum.reduce([floors.workload, floors.minimum_posts, floors.queueing])
     row = team_fte(floors, need, people=2, terms=FteTerms()).iloc[0]
     assert row["fte"] >= max(row[f"{n}_fte"] for n in ("workload", "minimum_posts", "queueing"))
+    floors_fte = row[["workload_fte", "minimum_posts_fte", "queueing_fte", "fte"]]
+    assert [round(value, 1) for value in floors_fte] == [3.5, 10.1, 15.3, 16.1]
+    assert row["binding"] == "queueing"
     assert row["workload_fte"] == pytest.approx(
         2 * by_reading["relief_factor"] * 8760 / 365 / 24, rel=0.02
     )

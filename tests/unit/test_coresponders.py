@@ -6,6 +6,8 @@ import pytest
 from deploy_opt.errors import InputError
 from deploy_opt.plan.coresponders import paired_class, team_floors, team_fte
 from deploy_opt.plan.joint.question import Layer
+from deploy_opt.rule_settings import Shifts
+from deploy_opt.service_settings import CoResponders
 from deploy_opt.staffing import FteTerms
 
 WEEK = np.full(168, 0.5)
@@ -36,6 +38,19 @@ def test_meal_breaks_put_more_teams_on_duty():
     assert (breaks.workload >= plain.workload).all()
     assert breaks.workload.sum() == np.ceil(plain.workload / 0.9).sum()
     assert (breaks.queueing > plain.queueing).all()
+
+
+def test_a_longer_meal_break_never_asks_for_fewer_teams_and_costs_its_share():
+    on_duty = []
+    for minutes in (0, 30, 60):
+        rules = CoResponders(meal_break_min=minutes, shifts=Shifts(lengths_h=(8,)))
+        assert rules.available == pytest.approx(1 - minutes / 480)
+        floors = team_floors(40 * WEEK, 1.0, available=rules.available)
+        on_duty.append(int(floors.workload.sum()))
+    assert on_duty[0] < on_duty[1] < on_duty[2]
+    # what is left after the breaks is what the calls need, to less than a team an hour
+    for teams, minutes in zip(on_duty, (0, 30, 60), strict=True):
+        assert 0 <= teams * (1 - minutes / 480) - on_duty[0] < 168
 
 
 def test_more_calls_never_ask_for_fewer_teams():

@@ -222,3 +222,45 @@ def test_an_interrupted_series_is_cleared_of_what_the_control_saw_too():
         analyse_series(periods, "ours", starts=1)
     flat = pd.DataFrame({"ours": np.zeros(10)})
     assert analyse_series(flat, "ours", starts=5).p == 1.0
+
+
+def test_zero_units_unreached_calls_and_missing_hospitals_are_refused_in_words(incidents):
+    plan = fleet_at(0)
+    cut = ROAD.copy()
+    cut[:4, 4] = np.inf
+    with pytest.raises(InputError, match="that nobody can reach"):
+        pilot(plan, plan, incidents, cut, seed=1)
+    moved = incidents.assign(transport=True, handover_s=60.0)
+    with pytest.raises(InputError, match="hospitals: found none"):
+        pilot(plan, plan, moved, ROAD, seed=1)
+    others = incidents.assign(node=0)
+    with pytest.raises(InputError, match="baseline_incidents: found others"):
+        pilot(plan, plan, incidents, ROAD, seed=1, baseline_incidents=others)
+
+
+def test_the_warm_up_does_not_count_and_every_week_must_have_incidents(incidents):
+    plan = fleet_of(EAST)
+    week_s = 7 * 86_400.0
+    found = pilot(plan, plan, incidents, ROAD, seed=1, start_s=week_s, num_weeks=3)
+    assert sorted(found.weeks["week"].unique()) == [0, 1, 2]
+    assert len(found.answered) == len(incidents)
+    gap = incidents[(incidents["at_s"] < week_s) | (incidents["at_s"] > 2 * week_s)]
+    with pytest.raises(InputError, match=r"none in 1 of 4 weeks \(week 2\)"):
+        pilot(plan, plan, gap, ROAD, seed=1, start_s=0.0, num_weeks=4)
+
+
+def test_an_area_with_few_calls_is_no_worst_area_and_without_any_nothing_is_decided(incidents):
+    plan = fleet_of(EAST)
+    rule = DecisionRule(fewest_calls=10_000)
+    found = pilot(plan, fleet_of(WEST), incidents, ROAD, seed=1, rule=rule)
+    assert found.decision == "undecided"
+    assert "fewer than two weeks have a value" in found.reasons[0]
+
+
+def test_the_busy_share_is_of_all_hours_on_duty(incidents):
+    plan = fleet_of(EAST)
+    found = pilot(plan, plan, incidents, ROAD, seed=1).weeks
+    busy = found[(found["outcome"] == "busy_share") & (found["district"] == "all")]["plan"]
+    work_h = RATES.sum() * 168 * 0.5  # half an hour on scene, beside the drive
+    assert (busy * 2 * 168 > 0.7 * work_h).all()
+    assert (busy < 1).all()

@@ -57,7 +57,7 @@ def test_a_shift_that_the_forecast_does_not_need_is_dropped_and_notice_is_paid()
 def test_what_no_rule_allows_stays_short_and_is_shown():
     rules = ReplanRules(max_overtime_h=1, max_call_ins=0)
     found = replan_week(published((6, 8, 1)), need(h6_18=1), rules=rules)
-    assert found.short.nonzero()[0].tolist() == [15, 16, 17]
+    assert found.short[0].nonzero()[0].tolist() == [15, 16, 17]
     assert found.actions["after_h"].tolist() == [1]
 
 
@@ -87,7 +87,7 @@ def test_the_answer_is_the_best_of_all_ways_that_can_be_listed():
 def test_shifts_that_began_before_the_week_count_inside_it():
     found = replan_week(published((-4, 8, 1)), need(h0_4=1))
     assert found.cost == 0
-    assert found.units.tolist()[:5] == [1, 1, 1, 1, 0]
+    assert found.units[0].tolist()[:5] == [1, 1, 1, 1, 0]
 
 
 def test_prices_and_needs_that_cannot_be_are_refused_together():

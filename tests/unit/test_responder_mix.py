@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from deploy_opt.errors import InputError
 from deploy_opt.responder_settings import ResponderMix
+from deploy_opt.risk.released_hours import hours_of_others, other_rows, released_hours
 from deploy_opt.risk.responder_mix import mix_responders
 
 TIERS = pd.Series({"robbery": 1, "welfare check": 2, "loitering": 3, "noise": 4})
@@ -62,6 +63,66 @@ def test_retiered_calls_leave_the_patrols_once():
     assert hours.loc[4, "responder_hours"] == pytest.approx(200 - deferred)
     police = mixed.incidents[mixed.incidents["responder"] == "patrol"]
     assert not police["incident_id"].duplicated().any()
+
+
+def spent(rows):
+    hours = (rows["cleared_at"] - rows["dispatched_at"]).dt.total_seconds() / 3600
+    return (hours * rows["num_units"]).groupby(rows["incident_id"]).sum()
+
+
+def test_patrol_hours_before_are_those_after_and_those_released_call_by_call():
+    mix = ResponderMix(
+        tiers={
+            2: {"lead": "patrol", "beside": ["clinician"], "share": 0.7},
+            3: {"lead": "clinician", "stands_by": "patrol", "stands_by_min": 20},
+        },
+        deferral={"online": 0.3, "call_back": 0.1, "civilian": 0.4},
+    )
+    calls = calls_of(*list(TIERS.index) * 60, "riot", minutes=45, units=3).assign(area_id="A1")
+    calls = calls.sample(frac=1.0, random_state=4)  # an index in any order
+    mixed = mix_responders(calls, TIERS, mix, seed=3)
+    before = spent(calls)
+    rows = mixed.incidents
+    patrol = spent(rows[rows["responder"] == "patrol"]).reindex(before.index, fill_value=0.0)
+    freed = mixed.released.set_index("incident_id")["released_h"].reindex(before.index)
+    assert patrol.add(freed).to_numpy() == pytest.approx(before.to_numpy())
+    by_tier = mixed.released.groupby("tier")["released_h"].sum()
+    assert by_tier.to_numpy() == pytest.approx(mixed.hours["released_hours"].to_numpy())
+    # a paired call keeps its patrol: nothing of Tiers 1 and 2 is released
+    assert by_tier.loc[[1, 2]].tolist() == [0.0, 0.0]
+    # a Tier 4 call is deferred, a civilian's or a patrol's: each once
+    last = mixed.released[mixed.released["tier"] == 4]
+    kept = rows[(rows["tier"] == 4)].groupby("incident_id").size()
+    assert (kept == 1).all()
+    assert len(kept) + (last["responder"] == "deferred").sum() == 60
+
+
+def test_released_hours_stand_at_their_area_and_local_hour():
+    mix = ResponderMix(deferral={"online": 1.0})
+    calls = calls_of(*["noise"] * 24 * 14, minutes=30, units=1)
+    calls["area_id"] = np.where(np.arange(len(calls)) % 2 == 0, "A1", "A2")
+    mixed = mix_responders(calls, TIERS, mix, seed=1)
+    table = released_hours(mixed, zone="America/Phoenix")
+    assert table["tier"].unique().tolist() == [4]
+    assert len(table) == 168  # every hour of two weeks, each in one area
+    # 335 hours from the first call to the last: 168 h a call a week, half an hour each
+    assert table["hours_per_week"].sum() == pytest.approx(336 * 0.5 / (335 / 168))
+    assert set(table.loc[table["area_id"] == "A1", "hour"] % 2) == {1}  # 10:00 Z is 3:00 there
+    none = mix_responders(calls, TIERS, ResponderMix(), seed=1)
+    assert released_hours(none, zone="UTC").empty
+
+
+def test_civilians_are_counted_apart_from_the_patrols():
+    mix = ResponderMix(tiers={3: {"lead": "community_officer"}}, deferral={"civilian": 1.0})
+    calls = calls_of(*list(TIERS.index) * 100, minutes=60, units=2).assign(area_id="A1")
+    mixed = mix_responders(calls, TIERS, mix, seed=1)
+    others = hours_of_others(mixed).set_index("role")
+    weeks = 399 / 168
+    assert others["tier"].to_dict() == {"civilian": "4", "community_officer": "3"}
+    assert others.loc["civilian", "hours_per_year"] == pytest.approx(100 / weeks * 8760 / 168)
+    assert len(other_rows(mixed.incidents)) == 200
+    plain = mix_responders(calls, TIERS, ResponderMix(), seed=1)
+    assert hours_of_others(plain).empty
 
 
 def test_a_share_of_a_tier_leaves_the_rest_to_patrols():

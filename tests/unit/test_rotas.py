@@ -274,3 +274,11 @@ def test_every_dated_shift_of_the_rosters_has_its_line_and_extra_ones_have_none(
     extra = pd.DataFrame({"start": [start[0]] * 2, "end": [start[0] + pd.Timedelta(hours=8)] * 2})
     assert sorted(lines_of_shifts(extra, rotas, first) != "") == [False, True]
     assert lines_of_shifts(whole, (), first).eq("").all()
+
+
+def test_a_pattern_that_is_worked_every_day_is_shared_by_lines():
+    crews = pd.DataFrame({"start_hour": [6, 8], "length_h": [12, 8], "days": [7, 5], "crews": 1})
+    rules = LabourRules(max_hours=40, min_rest_h=10)
+    rotas = make_rotas(crews, rules, size=RotaSize(work=0.5))
+    assert check_rotas(rotas, duties_of(crews), rules) == ()
+    assert sorted(rota.lines for rota in rotas) == [1, 3]  # 84 h a week by three people

@@ -117,7 +117,18 @@ def test_a_day_plan_may_start_on_any_day(tiny):
     ("old", "new", "words"),
     [
         ("name: Tiny", "name: Tiny\nsimulation: {replications: 1}", "greater than or equal to 2"),
-        ("name: Tiny", "name: Tiny\nsimulation: {policy: closset}", "'closest' or 'dmexclp'"),
+        (
+            "name: Tiny",
+            "name: Tiny\nsimulation: {policy: closset}",
+            "'closest', 'dmexclp' or 'compliance'",
+        ),
+        ("name: Tiny", "name: Tiny\nsimulation: {half_width: 2}", "less than 0.5"),
+        ("name: Tiny", "name: Tiny\nsimulation: {max_replications: 1}", "equal to 2"),
+        ("name: Tiny", "name: Tiny\nsimulation: {patrol_policy: nearest}", "'district_first'"),
+        ("name: Tiny", "name: Tiny\nsimulation: {own_work: stopped}", "'interrupted'"),
+        ("name: Tiny", "name: Tiny\nsimulation: {in_run: perhaps}", "boolean"),
+        ("name: Tiny", "name: Tiny\nsimulation: {units_per_call: {ems: {a: 0}}}", "equal to 1"),
+        ("name: Tiny", "name: Tiny\nsimulation: {units_per_call: {fire: {a: 2}}}", "'police'"),
         ("name: Tiny", "name: Tiny\ndistricts: {band: 0.1}", "num_districts, or today's districts"),
         (
             "name: Tiny",
@@ -138,6 +149,21 @@ def test_a_day_plan_may_start_on_any_day(tiny):
         ("name: Tiny", "name: Tiny\nservices: [police, ems]", "ems first"),
         ("name: Tiny", "name: Tiny\nservices: [ems, coresponse]", "police among the services"),
         ("name: Tiny", "name: Tiny\nbudget: {shared: true}", "services beside ems"),
+        (
+            "name: Tiny",
+            "name: Tiny\nshifts: {weekly: [5x8]}",
+            "horizon.hours: 168, as shifts.weekly",
+        ),
+        (
+            "name: Tiny",
+            "name: Tiny\nshifts: {price_starts: true}",
+            "services beside ems, as shifts",
+        ),
+        (
+            "name: Tiny",
+            "name: Tiny\npatrol: {shifts: {weekly: [24-48, kelly]}}",
+            "one of 24-48 and kelly",
+        ),
         (
             "name: Tiny",
             "name: Tiny\ncoresponders: {unavailable_hours: 3000}",

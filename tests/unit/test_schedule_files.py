@@ -16,45 +16,22 @@ from deploy_opt.plan.rosters.replan import ReplanRules
 from deploy_opt.plan.rosters.roll_out import Days
 from deploy_opt.plan.rosters.rotas import RotaSize
 from deploy_opt.plan.rosters.staff_need import staff_need
-from deploy_opt.report.files import write_csv, write_files
-from deploy_opt.report.replan_files import replan_runs, replan_table
+from deploy_opt.report.bid_period import period_days
+from deploy_opt.report.files import write_files
+from deploy_opt.report.replan_files import replan_runs, replan_table, shifts_in_hours
 from deploy_opt.report.rota_files import export_rotas, rota_words
+from deploy_opt.report.run_schedule import read_schedule, schedule_of
 from deploy_opt.report.schedule_files import (
     Period,
     export_schedule,
-    period_days,
-    read_schedule,
     run_schedule_writers,
     schedule_formats,
-    schedule_of,
     schedule_writers,
 )
 from deploy_opt.report.shift_tables import shifts_of_plan
 from report_fixtures import report_inputs
+from service_town import write_run
 from shift_town import POSTS, WORDS, ZONE, town_week
-
-
-def write_run(folder, units, crews, *, unit_type="als", start="2026-01-05"):
-    """Leave the files of a run that its schedule is read from."""
-    folder.mkdir()
-    hour, post = np.nonzero(units)
-    used = POSTS.iloc[post].reset_index(drop=True).assign(hour=hour, units=units[hour, post])
-    write_csv(used, folder / "posts.csv")
-    plan = {
-        "posts": POSTS["post_id"].tolist(),
-        "units_by_hour_and_post": units.tolist(),
-        "crews": crews.to_dict("records"),
-    }
-    (folder / "plan.json").write_text(json.dumps(plan))
-    scenario = {
-        "name": "Town",
-        "time_zone": ZONE,
-        "horizon": {"start": start, "hours": len(units)},
-        "fleet": {"unit_type": unit_type, "crew_size": 2},
-    }
-    manifest = {"run_id": "abc123", "scenario": scenario}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
 
 
 @pytest.fixture
@@ -152,7 +129,7 @@ def test_a_run_that_is_written_leaves_its_schedule_files():
     shifts = run.shifts(run.start, 1)
     start, end = (pd.to_datetime(shifts[name]) for name in ("start_local", "end_local"))
     hours = (end - start) / pd.Timedelta(hours=1)
-    assert hours.sum() == run.units.sum()
+    assert hours.sum() == run.groups[0].units.sum()
 
 
 def crews_of(units):
@@ -174,18 +151,26 @@ def test_what_is_no_run_and_no_format_is_refused(run, tmp_path):
 def test_published_shifts_meet_the_need_of_a_later_run(run, later):
     found = replan_runs(run, later)
     table = replan_table(found, dt.date(2026, 1, 5), ZONE)
-    assert table[["action", "start_local", "end_local", "crews"]].to_numpy().tolist() == [
-        ["call_in", "2026-01-06T10:00", "2026-01-06T18:00", 1]
+    assert table[["unit", "action", "start_local", "end_local", "crews"]].to_numpy().tolist() == [
+        ["als", "call_in", "2026-01-06T10:00", "2026-01-06T18:00", 1]
     ]
     assert found.short.sum() == 0
     back = replan_runs(later, run, rules=ReplanRules(max_drops=1))
     assert back.actions["action"].tolist() == ["drop"]
 
 
+def test_a_crew_of_a_weekly_pattern_has_a_shift_every_day_of_it():
+    crews = pd.DataFrame({"start_hour": [54], "length_h": [10], "days": [4], "crews": [2]})
+    table = shifts_in_hours(crews, dt.date(2026, 1, 5), 168)
+    assert table["start"].tolist() == [54, 78, 102, 126]
+    assert set(table["crews"]) == {2}
+
+
 def test_runs_of_another_kind_are_not_replanned(run, tmp_path):
     units, crews = town_week()
-    other = write_run(tmp_path / "bls", units, crews, unit_type="bls")
-    with pytest.raises(InputError, match="168 h of als"):
+    fleet = {"unit_type": "bls", "crew_size": 2}
+    other = write_run(tmp_path / "bls", units, crews, fleet=fleet)
+    with pytest.raises(InputError, match="168 h of bls from a Monday, expected 168 h of als"):
         replan_runs(run, other)
 
 
@@ -207,7 +192,7 @@ def test_people_by_qualification_keep_relief_vacancies_and_overtime_apart():
 
 
 def test_rosters_of_a_run_come_with_its_shifts_and_their_lines(run, tmp_path):
-    files, rotas = export_rotas(run, role="paramedic", size=RotaSize(12, 12), weeks=4)
+    files, rotas = export_rotas(run, size=RotaSize(12, 12), weeks=4)
     assert [file.name for file in files] == ["rotas.csv", "shifts.csv"]
     table = pd.read_csv(files[0])
     assert len(table) == sum(rota.lines for rota in rotas) == 5
@@ -224,16 +209,16 @@ def test_rosters_of_a_run_come_with_its_shifts_and_their_lines(run, tmp_path):
 def test_rosters_follow_rules_of_ones_own_and_refuse_what_they_cannot(run, tmp_path):
     file = tmp_path / "rules.yaml"
     file.write_text("medic: {max_hours: 48, min_rest_h: 11}")
-    files, _ = export_rotas(run, role="medic", rules_file=file, out=tmp_path / "there")
+    files, _ = export_rotas(run, roles=["medic"], rules_file=file, out=tmp_path / "there")
     assert files[0].parent == tmp_path / "there"
     with pytest.raises(InputError, match="did you mean 'medic'"):
-        export_rotas(run, role="medik", rules_file=file)
+        export_rotas(run, roles=["medik"], rules_file=file)
     with pytest.raises(InputError, match="a folder inside the run"):
-        export_rotas(run, role="medic", rules_file=file, out=run / "rotas")
+        export_rotas(run, roles=["als=medic"], rules_file=file, out=run / "rotas")
     units, _ = town_week()
     hourly = write_run(tmp_path / "hourly", units, crews_of(units))
     with pytest.raises(InputError, match="a plan with shifts"):
-        export_rotas(hourly, role="paramedic")
+        export_rotas(hourly)
 
 
 def test_rosters_that_the_checker_refuses_are_never_written(run, monkeypatch):
@@ -243,7 +228,7 @@ def test_rosters_that_the_checker_refuses_are_never_written(run, monkeypatch):
     wrong = (Breach("rest", "line 1", 3, "2 h of rest"),)
     monkeypatch.setattr(rota_files, "check_rotas", lambda *_: wrong)
     with pytest.raises(SolverError, match="2 h of rest"):
-        export_rotas(run, role="paramedic")
+        export_rotas(run)
     assert not run.with_name("run-rotas").exists()
 
 

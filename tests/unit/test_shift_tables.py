@@ -10,11 +10,10 @@ from deploy_opt.errors import InputError
 from deploy_opt.inputs.rosters import read_roster
 from deploy_opt.plan.rosters.roll_out import Days, ExtraCrews
 from deploy_opt.report.files import write_csv
-from deploy_opt.report.service_shifts import shifts_of_services
+from deploy_opt.report.shift_sums import minimum_staffing
 from deploy_opt.report.shift_tables import (
     SHIFT_COLUMNS,
     ShiftWords,
-    minimum_staffing,
     shifts_of_plan,
     whole_shifts,
 )
@@ -111,58 +110,3 @@ def test_people_and_breaks_that_cannot_be_are_refused():
     with pytest.raises(InputError) as caught:
         shifts_of_plan(units, crews, POSTS, words, start=MONDAY, time_zone=ZONE)
     assert len(caught.value.faults) == 2
-
-
-def test_services_and_districts_have_their_shifts_in_one_table():
-    units, crews = town_week()
-    hour, post = np.nonzero(units)
-    ems = pd.DataFrame(
-        {
-            "unit_type": "als",
-            "district": None,
-            "hour": hour,
-            "post_id": np.asarray(["P1", "P2"])[post],
-            "units": units[hour, post],
-        }
-    )
-    patrol = pd.concat(
-        [
-            ems[["hour", "units"]].assign(unit_type="patrol", district=d, post_id=f"{d}-cell")
-            for d in ("North", "South")
-        ]
-    )
-    placed = pd.concat(
-        [
-            ems,
-            patrol.groupby(["unit_type", "district", "hour", "post_id"], as_index=False)[
-                "units"
-            ].sum(),
-        ]
-    )
-    staffed = pd.concat(
-        [
-            crews.assign(unit_type=kind, district=d)
-            for kind, d in (("als", None), ("patrol", "North"), ("patrol", "South"))
-        ]
-    )
-    table = shifts_of_services(
-        placed,
-        staffed,
-        {"P1": "Station 1"},
-        {"als": WORDS},
-        hours=168,
-        start=MONDAY,
-        time_zone=ZONE,
-    )
-    assert table["shift_id"].is_unique
-    assert set(table.loc[table["unit"] == "patrol", "area"]) == {"North", "South"}
-    assert set(table.loc[table["unit"] == "als", "area"]) == {"Station 1", "P2"}
-    assert set(table.loc[table["unit"] == "patrol", "headcount"]) == {1}
-    back = minimum_staffing(table)
-    want = placed.groupby(["post_id", "hour"])["units"].sum()
-    have = back.set_index(["post_id", "hour_of_week"])["units"].sort_index()
-    assert have.to_dict() == want.to_dict()
-    none = shifts_of_services(
-        placed.iloc[:0], staffed, {}, {}, hours=168, start=MONDAY, time_zone=ZONE
-    )
-    assert len(none) == 0

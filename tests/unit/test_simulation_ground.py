@@ -13,8 +13,8 @@ from deploy_opt.stages.simulation_ground import (
     WARM_UP_H,
     ServiceRecords,
     SimulationGround,
-    _of_records,
-    _ranks,
+    rank_classes,
+    times_of_records,
 )
 
 NEAR = np.array([[0.0, 100.0, 900.0], [100.0, 0.0, 500.0], [900.0, 500.0, 0.0]])
@@ -105,7 +105,7 @@ def records(num=200):
 
 
 def test_a_record_gives_time_on_scene_transport_and_handover_together():
-    found, words = _of_records(records(), 100.0, True)
+    found, words = times_of_records(records(), 100.0, True)
     moved = found[found["transport"]]
     assert (moved["on_scene_s"] == 1200).all()
     assert (moved["handover_s"] == 1800).all()
@@ -117,7 +117,7 @@ def test_a_record_gives_time_on_scene_transport_and_handover_together():
 
 
 def test_without_hospitals_the_whole_time_is_on_scene():
-    found, _ = _of_records(records(), 100.0, False)
+    found, _ = times_of_records(records(), 100.0, False)
     assert not found["transport"].any()
     assert found["on_scene_s"].max() == 3600
 
@@ -125,14 +125,14 @@ def test_without_hospitals_the_whole_time_is_on_scene():
 def test_records_with_dispatch_and_clear_alone_lose_turnout_and_drive():
     bare = records().assign(arrived_at=pd.NaT)
     bare["arrived_at"] = pd.to_datetime(bare["arrived_at"], utc=True)
-    found, words = _of_records(bare, 100.0, True)
+    found, words = times_of_records(bare, 100.0, True)
     assert found["on_scene_s"].min() == (8 + 15) * 60 - 100
     assert "100 s in all" in words
 
 
 def test_priorities_rank_by_number_else_by_name():
-    assert _ranks(pd.Series(["10", "2"]), pd.Series(["2", "10"])).tolist() == [10, 2]
-    assert _ranks(pd.Series(["C", "A"]), pd.Series(["A", "C"])).tolist() == [1, 0]
+    assert rank_classes(pd.Series(["10", "2"]), pd.Series(["2", "10"])).tolist() == [10, 2]
+    assert rank_classes(pd.Series(["C", "A"]), pd.Series(["A", "C"])).tolist() == [1, 0]
 
 
 def ground(service, num_hours=24):
@@ -167,7 +167,7 @@ def test_the_last_hours_of_a_path_are_its_warm_up():
 
 
 def test_the_same_replication_has_the_same_luck_and_another_has_other():
-    frame, _ = _of_records(records(), 0.0, True)
+    frame, _ = times_of_records(records(), 0.0, True)
     frame = frame.assign(area=(frame["area_id"] == "B").astype(int), on_scene_s=np.arange(200.0))
     stage = ground(ServiceRecords(frame, np.array([0, 100, 200])))
     counts = np.full((2, 24), 3)

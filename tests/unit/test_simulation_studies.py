@@ -1,4 +1,4 @@
-"""Draws, statistics, replications, marginal units, calibration, stress: five places on a road."""
+"""Draws, statistics, replications, marginal units, calibration: five places on a road."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from deploy_opt.simulation.priorities import triage_report, triage_sensitivity
 from deploy_opt.simulation.replicate import COLUMNS, Arm, Precision, replicate
 from deploy_opt.simulation.simulate import simulate
 from deploy_opt.simulation.statistics import batch_means, half_width, measure
-from deploy_opt.simulation.stress import Stress, hours_to_recover, stress
 
 ROAD = 60.0 * np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
 LAWS = {"p1": ServiceLaws(on_scene=Law("exponential", 1800.0), turnout=Law("constant", 30.0))}
@@ -250,11 +249,37 @@ def test_one_more_unit_never_makes_the_mean_worse_beyond_its_interval():
     assert mean.loc[(-1, "P", "night"), "cost"] == -3600.0
 
 
+def test_a_unit_of_a_district_is_taken_away_wherever_it_stands_but_never_the_last_of_its_type():
+    fleet = fleet_at(0, 4).assign(on_from_s=0.0, on_to_s=72 * 3600.0, district=["W", "E"])
+    table = marginal(
+        fleet,
+        draw,
+        ROAD,
+        node_of_post={"W": 2},  # where one more would stand; the unit of W stands at 0
+        unit_types=["als"],
+        unit_columns={"W": {"district": "W"}},
+        num_hours=72,
+        replications=2,
+        standards_s=200,
+    )
+    assert set(table["change"]) == {1, -1}
+    alone = fleet.assign(unit_type=["als", "bls"])
+    found = marginal(
+        *(alone, draw, ROAD),
+        node_of_post={"W": 0},
+        unit_types=["als"],
+        num_hours=72,
+        replications=2,
+        standards_s=200,
+    )
+    assert set(found["change"]) == {1}
+
+
 def test_marginal_says_what_it_needs():
-    with pytest.raises(InputError, match="no spells"):
-        marginal(
-            fleet_at(0), draw, ROAD, node_of_post={}, unit_types=[], num_hours=1, standards_s=1
-        )
+    asked = {"node_of_post": {}, "unit_types": [], "num_hours": 1, "standards_s": 1}
+    with pytest.raises(InputError, match="no spells") as raised:
+        marginal(fleet_at(0), draw, ROAD, replications=1, **asked)
+    assert len(raised.value.faults) == 3
 
 
 # Calibration
@@ -282,61 +307,6 @@ def test_a_world_that_changed_is_not_believed_and_said_so():
         calibrate(fleet_at(0), recorded(1), recorded(1), ROAD)
     with pytest.raises(InputError, match="0 with recorded_response_s"):
         calibrate(fleet_at(0), draw(1), recorded(2), ROAD)
-
-
-# Stress
-
-
-def test_stress_is_worse_than_normal_and_ends():
-    calls = draw(1, hours=120, rate=0.2)
-    aid = pd.DataFrame({"unit_id": ["N1"], "unit_type": "als", "home_node": [2]})
-    spell = {"from_s": 12 * 3600.0, "to_s": 60 * 3600.0}
-    variants = {
-        "surge": Stress(**spell, surge=2.5),
-        "slow roads": Stress(**spell, times=2 * ROAD),
-        "lost post": Stress(**spell, lost_posts=[4]),
-        "half the crews": Stress(**spell, crews=0.5),
-        "half the crews, aid": Stress(**spell, crews=0.5, mutual_aid=aid),
-        "quiet": Stress(**spell),
-    }
-    arms = {"plan": Arm(fleet_at(1, 2, 4)), "baseline": Arm(fleet_at(0, 2, 4))}
-    table = stress(arms, calls, ROAD, variants, standard_s=150.0, seed=1)
-    plan = table[table["arm"] == "plan"].set_index("variant")
-    assert len(table) == 12
-    quiet = plan.loc["quiet", "mean_response_s"]
-    assert (plan.drop(index="quiet")["mean_response_s"] > quiet).all()
-    assert plan.loc["surge", "num_calls"] > 2 * plan.loc["quiet", "num_calls"]
-    assert (
-        plan.loc["half the crews, aid", "mean_response_s"]
-        < plan.loc["half the crews", "mean_response_s"]
-    )
-    assert plan.loc["quiet", "hours_to_recover"] == 0.0
-    assert plan.loc["lost post", "hours_to_recover"] >= 0.0
-
-
-def test_a_lost_hospital_makes_work_longer():
-    calls = draw(1, hours=48).assign(transport=True, handover_s=600.0)
-    arms = {"plan": Arm(fleet_at(0, 4))}
-    lost = Stress(0.0, 24 * 3600.0, lost_hospitals=[0])
-    known = pd.DataFrame({"hospital": [0], "from_s": [1e7], "to_s": [2e7]})
-    options = {"standard_s": 150.0, "seed": 1, "hospitals": [0, 4]}
-    found = stress(arms, calls, ROAD, {"lost": lost}, diversions=known, **options)
-    assert found.loc[0, "late_share"] >= found.loc[0, "late_share_normal"]
-
-
-def test_recovery_is_counted_from_the_end_of_the_spell():
-    at_s = np.arange(0, 48 * 3600, 600.0)
-    quiet = pd.DataFrame({"at_s": at_s, "response_s": 300.0})
-    bad = quiet.assign(response_s=np.where((at_s >= 36_000) & (at_s < 72_000), 900.0, 300.0))
-    assert hours_to_recover(bad, quiet, 15 * 3600.0) == 5.0
-    never = quiet.assign(response_s=900.0)
-    assert np.isnan(hours_to_recover(never, quiet, 15 * 3600.0))
-
-
-def test_a_stress_that_cannot_be_is_said_in_words():
-    bad = {"odd": Stress(10.0, 5.0, surge=0.5)}
-    with pytest.raises(InputError, match="a start before its end"):
-        stress({"plan": Arm(fleet_at(0))}, draw(1), ROAD, bad, standard_s=1.0, seed=1)
 
 
 # Priorities

@@ -21,7 +21,7 @@ def shifts():
 
 def test_the_sheet_reads_back_as_the_shifts(shifts):
     book = load_workbook(io.BytesIO(workbook_bytes(shifts, posts=POSTS)))
-    assert book.sheetnames == ["Shifts", "Minimum staffing"]
+    assert book.sheetnames == ["Shifts", "Minimum staffing", "Hours by role"]
     rows = list(book["Shifts"].iter_rows(values_only=True))
     assert rows[0] == SHIFT_COLUMNS
     assert len(rows) == len(shifts) + 1

@@ -9,11 +9,35 @@ import sys
 
 import typer
 
-from deploy_opt.cli import audit, risk, road, services, simulation, tools, trust
+from deploy_opt.cli import (
+    audit,
+    checks,
+    pilot,
+    risk,
+    road,
+    services,
+    simulation,
+    stress,
+    tools,
+    trust,
+)
 from deploy_opt.cli.options import app
 from deploy_opt.errors import DeployOptError
 
-__all__ = ["app", "audit", "main", "risk", "road", "services", "simulation", "tools", "trust"]
+__all__ = [
+    "app",
+    "audit",
+    "checks",
+    "main",
+    "pilot",
+    "risk",
+    "road",
+    "services",
+    "simulation",
+    "stress",
+    "tools",
+    "trust",
+]
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 

@@ -160,6 +160,9 @@ def link(
     ] = None,
     name_kind: Annotated[str, typer.Option(help="hashed or jaro_winkler.")] = "hashed",
     basis: Annotated[str, typer.Option(help="Legal basis of comparing persons.")] = "",
+    third_party: Annotated[
+        bool, typer.Option("--third-party", help="Write no more than call_id and severity.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Link police calls to aid runs by place and time, and by person only on a stated basis."""
@@ -178,5 +181,6 @@ def link(
         time_bin_h=time_bin_h,
         time_zone=zone,
         names=step,
+        third_party=third_party,
     )
     say(value, lines, as_json=as_json)

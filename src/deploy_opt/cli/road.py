@@ -37,7 +37,13 @@ def run(
     loaded = load(scenario, variant, sets)
     folder = folder_of(out, scenario, variant, sets)
     done = run_pipeline(loaded, folder, executor=executor, fresh=fresh, talk=not as_json)
-    say(done.summary, [*done.lines, str(done.index)], as_json=as_json)
+    summary, lines = done.summary, list(done.lines)
+    if loaded.simulation is not None and loaded.simulation.in_run:
+        from deploy_opt.commands.simulation import run_simulate
+
+        simulated, said = run_simulate(loaded, folder, talk=not as_json)
+        summary, lines = summary | {"simulation": simulated}, [*lines, *said[:-1]]
+    say(summary, [*lines, str(done.index)], as_json=as_json)
     raise typer.Exit(4 if done.stopped_early else 0)
 
 

@@ -210,14 +210,28 @@ def export(
         Path | None,
         typer.Option(help="Folder of the published run: write adds, changes, cancels alone."),
     ] = None,
-    role: Annotated[str, typer.Option(help="Whose labour rules the rotas keep.")] = "paramedic",
+    events: Annotated[
+        Path | None, typer.Option(help="Events (.ics or CSV) to note on the shifts they touch.")
+    ] = None,
+    extra: Annotated[
+        Path | None,
+        typer.Option(help="CSV of more crews: reason, unit, place, start_local, end_local, crews."),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Whose labour rules the rotas keep: UNIT=ROLE, or one ROLE for all; by default "
+            "paramedic, officer and clinician."
+        ),
+    ] = None,
     rules: Annotated[
         Path | None, typer.Option(help="Labour rules of your own (YAML), by role; for rotas.")
     ] = None,
 ) -> None:
     """Turn a run into files for another program: a database, or shifts for a scheduler."""
+    from deploy_opt.report.bid_period import period_days
     from deploy_opt.report.exports import FORMATS, export_run
-    from deploy_opt.report.schedule_files import Period, export_schedule, period_days
+    from deploy_opt.report.schedule_files import Period, export_schedule
 
     if to in FORMATS:
         typer.echo(str(export_run(run_folder, to=to, file=file)))
@@ -225,12 +239,14 @@ def export(
     if to == "rotas":
         from deploy_opt.report.rota_files import export_rotas
 
-        files, _ = export_rotas(run_folder, role=role, rules_file=rules, out=file, weeks=weeks)
+        files, _ = export_rotas(
+            run_folder, roles=role or (), rules_file=rules, out=file, weeks=weeks
+        )
         for made in files:
             typer.echo(str(made))
         return
     first = day(start, "--start")
-    days = period_days(run_folder, first, weeks, holiday_as=holiday_as)
+    days = period_days(run_folder, first, weeks, holiday_as=holiday_as, events=events, extra=extra)
     period = Period(first, weeks, days)
     for made in export_schedule(run_folder, to=to, out=file, period=period, since=since):
         typer.echo(str(made))
@@ -253,7 +269,7 @@ def replan(
     from deploy_opt.plan.rosters.replan import ReplanRules
     from deploy_opt.report.files import write_csv
     from deploy_opt.report.replan_files import replan_runs, replan_table
-    from deploy_opt.report.schedule_files import read_schedule
+    from deploy_opt.report.run_schedule import read_schedule
     from deploy_opt.store import write_atomically
 
     rules = ReplanRules(max_overtime_h=max_overtime_h, max_drops=max_drops)
@@ -264,7 +280,7 @@ def replan(
         write_atomically(out, lambda path: write_csv(table, path))
     short = int(found.short.sum())
     lines = [
-        f"{row.action}: {row.crews} crews {row.start_local} to {row.end_local}"
+        f"{row.unit}, {row.action}: {row.crews} crews {row.start_local} to {row.end_local}"
         for row in table.itertuples()
     ] or ["the published shifts meet the forecast"]
     lines.append(f"cost {found.cost:g} plain crew-hours; {short} unit-hours stay short")

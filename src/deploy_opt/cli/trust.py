@@ -28,6 +28,10 @@ def tiers(
     aid: Annotated[
         Path | None, typer.Option(help="Fire and aid runs; without them the calls carry severity.")
     ] = None,
+    links: Annotated[
+        Path | None,
+        typer.Option(help="severity.csv of `deploy-opt link`, or its links.csv beside --aid."),
+    ] = None,
     params: Annotated[Path | None, typer.Option(help="YAML of constants.")] = None,
     overrides: Annotated[
         Path | None, typer.Option(help="Tiers set by hand: call_type, tier, reason.")
@@ -51,7 +55,7 @@ def tiers(
     from deploy_opt.commands.tiers import TierFiles, run_tiers
 
     folder = out or Path("out") / f"tiers-{calls.name.split('.')[0]}"
-    files = TierFiles(calls, aid, params, overrides, rival, track)
+    files = TierFiles(calls, aid, params, overrides, rival, track, links)
     summary, lines = run_tiers(
         files, folder, sets=sets or (), launch=launch, valid_from=valid_from, zone=zone
     )
@@ -79,6 +83,13 @@ def trends(
         int | None, typer.Option(min=1, help="Look so often into the folder, then stop.")
     ] = None,
     every: Annotated[float, typer.Option(min=0.0, help="Seconds between two looks.")] = 60.0,
+    signals: Annotated[
+        Path | None,
+        typer.Option(help="Posts, reports or 311 requests: at, text, and area_id or lon and lat."),
+    ] = None,
+    topics: Annotated[
+        Path | None, typer.Option(help="YAML of topics and their words; default: inputs.signals.")
+    ] = None,
     out: Out = None,
     variant: Variant = None,
     sets: Sets = None,
@@ -86,16 +97,18 @@ def trends(
     as_json: AsJson = False,
 ) -> None:
     """Show which areas and types of call begin to rise; writes trends.html and alarms.csv."""
-    from deploy_opt.commands.trends import Following, TrendQuestion, run_trends
+    from deploy_opt.commands.trends import Following, TrendQuestion, run_trends, signals_of
 
     told = None if as_json else typer.echo
     followed = None if follow is None else Following(follow, polls, every, told)
     asked = TrendQuestion(method, by, initiated, days, day(until, "--until"))  # type: ignore[arg-type]  # checked there
+    loaded = load(scenario, variant, sets)
     summary, lines = run_trends(
-        load(scenario, variant, sets),
+        loaded,
         folder_of(out, scenario, variant, sets),
         question=asked,
         follow=followed,
+        signals=signals_of(loaded, signals, topics),
         fresh=fresh,
         talk=not as_json,
     )

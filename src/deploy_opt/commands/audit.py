@@ -14,10 +14,9 @@ import pandas as pd
 
 from deploy_opt.audit_settings import OtherSign
 from deploy_opt.demand.exposure import spread_hours
-from deploy_opt.errors import InputError, nearest
+from deploy_opt.errors import InputError
 from deploy_opt.inputs.district_files import read_districts
 from deploy_opt.inputs.population import read_population
-from deploy_opt.inputs.text_tables import read_text_table
 from deploy_opt.pipeline import Road
 from deploy_opt.privacy.audit_log import AuditEntry, append, verify
 from deploy_opt.report.audit_measures import (
@@ -33,6 +32,7 @@ from deploy_opt.report.audit_measures import (
 )
 from deploy_opt.report.audit_page import AuditFacts, data_cards, render_audit
 from deploy_opt.report.files import write_csv, write_files
+from deploy_opt.stages.other_signs import sign_amounts
 from deploy_opt.store import fingerprint
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 LOG = "audit_log.jsonl"
 PAGE = "audit.html"
-_MOST_ROWS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,43 +192,7 @@ def _signs(
     wanted = asked.signs
     if not wanted and len(incidents) and (incidents["service"] == "ems").any():
         wanted = (OtherSign(name="ambulance calls", service="ems"),)
-    found = {}
-    for rank, sign in enumerate(wanted):
-        where = f"audit.signs[{rank}]"
-        if sign.file is not None:
-            found[sign.name] = _column(scenario, sign, where, ids)
-            continue
-        own = incidents[incidents["service"] == sign.service] if len(incidents) else incidents
-        if sign.call_types:
-            kinds = own["call_type"].dropna().astype(str).unique().tolist() if len(own) else []
-            for kind in sign.call_types:
-                if kind not in kinds:
-                    expected = f"a call type of {sign.service}"
-                    near = nearest(kind, kinds)
-                    raise InputError.of(f"{where}.call_types", repr(kind), expected, near)
-            own = own[own["call_type"].isin(sign.call_types)]
-        if own.empty:
-            expected = "a service with calls in the records"
-            raise InputError.of(f"{where}.service", str(sign.service), expected)
-        found[sign.name] = own["area_id"].value_counts().reindex(ids).fillna(0.0)
-    return found
-
-
-def _column(scenario: Scenario, sign: OtherSign, where: str, ids: list[str]) -> pd.Series:
-    path, column = scenario.path(sign.file or ""), sign.column or ""
-    table = read_text_table(path, max_rows=_MOST_ROWS)
-    for name in ("area_id", column):
-        if name not in table.columns:
-            near = nearest(name, table.columns)
-            raise InputError.of(f"{where}: {path}", "no such column", f"a column {name!r}", near)
-    amount = pd.to_numeric(table[column], errors="coerce")
-    area = table["area_id"].str.strip()
-    if not (np.isfinite(amount) & (amount >= 0)).all():
-        raise InputError.of(f"{where}: {path}", f"column {column}", "numbers of at least 0")
-    if area.duplicated().any():
-        twice = str(area[area.duplicated()].iloc[0])
-        raise InputError.of(f"{where}: {path}", f"area_id {twice!r} twice", "each area once")
-    return pd.Series(amount.to_numpy(np.float64), index=area).reindex(ids).fillna(0.0)
+    return sign_amounts(scenario, wanted, incidents, ids, where="audit.signs")
 
 
 def _patrol_hours(

@@ -318,8 +318,12 @@ def run_link(
     time_bin_h: float,
     time_zone: str = "UTC",
     names: NameStep | None = None,
+    third_party: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     """Link police calls to fire and aid runs; write links, match rates and whom links miss.
+
+    Where the runs say level, transported and unnatural_death, ``severity.csv`` rates every linked
+    call; ``deploy-opt tiers --links`` takes it in.
 
     Parameters
     ----------
@@ -331,6 +335,9 @@ def run_link(
         See `link_records`.
     time_zone
         IANA zone of the hours in the table of bias.
+    third_party
+        Write the rated calls and the match rates alone: the police get no more than call_id and
+        severity, and no row says which run it was.
 
     Returns
     -------
@@ -348,6 +355,11 @@ def run_link(
     by = ("area_id", "hour") if "area_id" in aid.columns else ("hour",)
     bias = linkage_bias(aid, links, by=by, time_zone=time_zone)
     tables = {"links.csv": links, "linkage.csv": rates, "linkage_bias.csv": bias}
+    severity = _severity(police, aid, links, needed=third_party)
+    if severity is not None:
+        tables["severity.csv"] = severity
+    if third_party:
+        tables = {name: tables[name] for name in ("severity.csv", "linkage.csv")}
     files = write_files(out_dir, {name: _csv(table) for name, table in tables.items()})
     differ = bias[bias["differs"]]
     lines = [f"{len(links):,} of {len(aid):,} aid runs linked to {len(police):,} calls"]
@@ -364,6 +376,22 @@ def run_link(
         "files": sorted(files),
     }
     return summary, [*lines, str(out_dir)]
+
+
+def _severity(
+    police: pd.DataFrame, aid: pd.DataFrame, links: pd.DataFrame, *, needed: bool
+) -> pd.DataFrame | None:
+    """Rate the linked calls; None where the runs do not say how bad they were."""
+    from deploy_opt.risk.severity import call_severity
+
+    if not needed and not {"level", "transported", "unnatural_death"} <= set(aid.columns):
+        return None
+    key = "call_id" if "call_id" in police.columns else "incident_id"
+    run_key = "aid_id" if "aid_id" in aid.columns else "incident_id"
+    linked = police[police[key].isin(links["call_id"])]
+    rated = call_severity(linked, aid.rename(columns={run_key: "aid_id"}), links)
+    rated = rated.rename(columns={key: "call_id"})
+    return rated[["call_id", "severity", "severity_als_visit"]].reset_index(drop=True)
 
 
 def _said_line(row: Any) -> str:  # noqa: ANN401  (a row of itertuples)

@@ -161,12 +161,19 @@ def run_plan(
     road = Road(scenario, out_dir, fresh=fresh, talk=talk)
     with executor_for(executor) as workers:
         areas, calls, demand, roads = road.to_demand(workers)
-    ground, comparison, notes = road.to_plan(areas, calls, demand, roads, target_share)
-    inputs = report_inputs(road, areas, calls, demand, ground, (comparison, notes))
+    planned = road.to_city(areas, calls, demand, roads)
+    shared = planned is not None and planned.shared and target_share is None
+    unit_hours = planned.ems_unit_hours if planned is not None and shared else None
+    ground, comparison, notes = road.to_plan(
+        areas, calls, demand, roads, target_share, unit_hours=unit_hours
+    )
+    inputs = report_inputs(road, areas, calls, demand, ground, (comparison, notes), planned)
     with road.progress.stage("files"):
         tables = write.make_tables(inputs)
         writers = write.plan_writers(tables, comparison) | write.answer_writers(inputs)
         writers |= write.run_schedule_writers(inputs)
+        if planned is not None:
+            writers |= write.service_writers(planned, scenario, run_id=road.run_id)
         files = write.write_files(out_dir, writers)
     close_run(road, files, executor=workers.name)
     lines = [*write.summary_lines(inputs, tables), str(out_dir)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from deploy_opt.errors import InputError
+from deploy_opt.errors import FaultList, InputError
 from deploy_opt.inputs.linkage import link_records
 from deploy_opt.inputs.risk_files import read_calls_table, read_params
 from deploy_opt.report.files import write_csv, write_files, write_json
@@ -53,6 +53,9 @@ class TierFiles:
         Another classification of the types: call_type, tier.
     since
         Calls since the launch of the tiers, to compare with the matrix.
+    links
+        Links made beforehand: call_id and severity, as a third party gives them back, or call_id
+        and aid_id beside `aid`; None: runs are linked here by place and time.
     """
 
     calls: Path
@@ -61,6 +64,7 @@ class TierFiles:
     overrides: Path | None = None
     rival: Path | None = None
     since: Path | None = None
+    links: Path | None = None
 
 
 def run_tiers(
@@ -166,16 +170,46 @@ def _params(file: Path | None, sets: Sequence[str]) -> dict[str, Any]:
 
 def _rated_calls(files: TierFiles, zone: str | None) -> tuple[pd.DataFrame, list[str]]:
     calls = read_calls_table(files.calls, zone=zone)
-    if files.aid is None:
+    if files.aid is None and files.links is None:
         return calls, []
+    given = None if files.links is None else read_calls_table(files.links)
+    if given is not None and "severity" in given.columns:
+        rated, num = _rated_by(calls, given, str(files.links)), given["call_id"].nunique()
+        share = num / max(len(calls), 1)
+        return rated, [f"{num:,} calls ({share:.2%}) rated by the links given"]
+    if files.aid is None:
+        found, do = "no column 'severity'", "name the runs with --aid"
+        raise InputError.of(str(files.links), found, "call_id and severity", do)
     aid = read_calls_table(files.aid, zone=zone)
-    links = link_records(calls, aid)
+    links = link_records(calls, aid) if given is None else given
     share = links["call_id"].nunique() / max(len(calls), 1)
+    how = "by place and time" if given is None else "as the links given say"
     words = (
         f"{len(links):,} of {len(aid):,} aid runs linked to {links['call_id'].nunique():,} calls "
-        f"({share:.2%}) by place and time"
+        f"({share:.2%}) {how}"
     )
     return call_severity(calls, aid, links), [words]
+
+
+def _rated_by(calls: pd.DataFrame, given: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Give each call the severity that a table says, 1 where it names none."""
+    key = "call_id" if "call_id" in calls.columns else "incident_id"
+    faults = FaultList()
+    for name, frame, column in (("calls", calls, key), (where, given, "call_id")):
+        if column not in frame.columns:
+            faults.add(name, f"no column {column!r}", "the number of the call")
+    faults.raise_if_any()
+    ids = given["call_id"].astype(str)
+    lost = ids[~ids.isin(calls[key].astype(str))]
+    if len(lost):
+        found = f"call_id {lost.iloc[0]!r} and {len(lost) - 1} more"
+        faults.add(where, found, "calls of the table of calls")
+    if ids.duplicated().any():
+        faults.add(where, f"call_id {ids[ids.duplicated()].iloc[0]!r} twice", "each call once")
+    faults.raise_if_any()
+    columns = [c for c in ("severity", "severity_als_visit") if c in given.columns]
+    by_call = given.set_index(ids)[columns].reindex(calls[key].astype(str)).fillna(1)
+    return calls.assign(**{name: by_call[name].to_numpy() for name in columns})
 
 
 def _published(file: Path, matrix: RiskMatrix, valid_from: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from deploy_opt import stages
 from deploy_opt.demand.trends.alarms import Method, detect
 from deploy_opt.demand.trends.busy_areas import busy_areas
 from deploy_opt.demand.trends.day_counts import Watched, day_counts, watch_rows
+from deploy_opt.demand.trends.signal_files import read_signals, read_topics
 from deploy_opt.demand.trends.watch import Watch, load_watch, save_watch
 from deploy_opt.errors import InputError
 from deploy_opt.inputs.incidents import read_incidents
@@ -25,7 +26,7 @@ from deploy_opt.store import file_hash
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from deploy_opt.demand.trends.cells import Initiated
@@ -70,6 +71,22 @@ class TrendQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Signals:
+    """Outside signals, watched beside the calls.
+
+    Attributes
+    ----------
+    file
+        Posts, requests or reports, see `read_signals`; read anew at every step.
+    topics
+        Topic -> its words.
+    """
+
+    file: Path
+    topics: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Following:
     """A folder that is watched for new records.
 
@@ -91,12 +108,34 @@ class Following:
     say: Callable[[str], None] | None = None
 
 
+def signals_of(scenario: Scenario, file: Path | None, topics: Path | None) -> Signals | None:
+    """Put a file and topics of the command line before those of the scenario.
+
+    Raises
+    ------
+    InputError
+        For topics without posts, and posts without topics.
+    """
+    named = scenario.inputs.signals
+    if file is None and topics is None:
+        return None
+    if file is None and named is None:
+        raise InputError.of("--topics", "no posts", "--signals FILE, or inputs.signals")
+    if topics is None and named is None:
+        do = "--topics FILE, or inputs.signals.topics"
+        raise InputError.of("--signals", "no topics", "words to look for", do)
+    words = read_topics(topics) if topics is not None else named.topics  # type: ignore[union-attr]  # checked
+    where = file if file is not None else scenario.path(named.file)  # type: ignore[union-attr]  # checked
+    return Signals(where, words)
+
+
 def run_trends(
     scenario: Scenario,
     out_dir: Path,
     *,
     question: TrendQuestion | None = None,
     follow: Following | None = None,
+    signals: Signals | None = None,
     fresh: bool = False,
     talk: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
@@ -113,6 +152,9 @@ def run_trends(
     follow
         A folder with new records: each new file is taken in once, and everything written anew. The
         state is kept in ``watch`` inside `out_dir`, so that a restart goes on where it was.
+    signals
+        Posts and requests as counts by area, hour and topic, ``signals.csv``; None: those of
+        ``inputs.signals``, if any.
     fresh, talk
         As `deploy_opt.pipeline.run`.
 
@@ -127,14 +169,17 @@ def run_trends(
     if calls.incidents.empty:
         raise InputError.of("inputs.incidents", "none", "records of calls, one a row")
     dark = _dark_days(scenario, calls, areas)
+    named = scenario.inputs.signals
+    if signals is None and named is not None:
+        signals = Signals(scenario.path(named.file), named.topics)
     base = Watch(watch_rows(calls.incidents))
     if follow is None:
-        return _write(scenario, out_dir, areas, base, asked, dark, road.run_id)
+        return _write(scenario, out_dir, areas, base, asked, dark, road.run_id, signals)
     if not follow.folder.is_dir():
         raise InputError.of("--follow", str(follow.folder), "a folder")
     state = out_dir / _STATE_FOLDER
     watch = load_watch(state) or base
-    looks, answer = 0, _write(scenario, out_dir, areas, watch, asked, dark, road.run_id)
+    looks, answer = 0, _write(scenario, out_dir, areas, watch, asked, dark, road.run_id, signals)
     while follow.polls is None or looks < follow.polls:
         if looks:
             time.sleep(follow.every_s)
@@ -147,7 +192,7 @@ def run_trends(
                 save_watch(watch, state)
         if watch.step == before:
             continue
-        answer = _write(scenario, out_dir, areas, watch, asked, dark, road.run_id)
+        answer = _write(scenario, out_dir, areas, watch, asked, dark, road.run_id, signals)
         if follow.say is not None:
             follow.say(f"{watch.step} files taken in; {answer[1][0]}")
     return answer
@@ -186,23 +231,32 @@ def _write(
     asked: TrendQuestion,
     dark: list[Any],
     run_id: str,
+    signals: Signals | None,
 ) -> tuple[dict[str, Any], list[str]]:
     until = watch.rows["day"].max() if asked.until is None else pd.Timestamp(asked.until)
     rows = watch.rows[watch.rows["day"] <= until]
     counts = day_counts(rows, asked.by, unobserved=[day for day in dark if day <= until.date()])
     start = until - pd.Timedelta(days=asked.days - 1)
-    places = areas.frame.assign(lon=areas.frame.geometry.representative_point().x,
-                                lat=areas.frame.geometry.representative_point().y)  # fmt: skip
-    found = detect(
-        counts,
+    look = partial(
+        detect,
         method=asked.method,
         start=None if asked.method == "scan" else str(start.date()),
-        initiated=asked.initiated,
         absent_rows="zero",
-        places=pd.DataFrame(places[["area_id", "lon", "lat"]]) if asked.method == "scan" else None,
+        places=_places(areas) if asked.method == "scan" else None,
         every=True,
         seed=scenario.seed,
     )
+    found = look(counts, initiated=asked.initiated)
+    mentions: pd.DataFrame | None = None
+    said_of_signals: tuple[str, ...] = ()
+    if signals is not None:
+        mentions, said_of_signals = read_signals(
+            signals.file, signals.topics, areas, zone=scenario.time_zone
+        )
+        mentions = mentions[mentions["hour"] < until + pd.Timedelta(days=1)]
+        risen, words = _of_signals(look, mentions)
+        found = pd.concat([found, risen], ignore_index=True) if len(risen) else found
+        said_of_signals = (*said_of_signals, *words)
     busy = _busy(rows)
     facts = TrendFacts(
         name=scenario.name,
@@ -217,7 +271,7 @@ def _write(
             "all": "all calls",
         }[asked.initiated],
         provenance=f"Run {run_id[:6]}, deploy_opt {importlib.metadata.version('deploy-opt')}.",
-        notes=_notes(dark, busy),
+        notes=(*_notes(dark, busy), *said_of_signals),
     )
     alarms = current(found)
     page = render_trends(found, counts, areas, facts, busy=busy)
@@ -236,11 +290,38 @@ def _write(
         "trends.json": partial(write_json, document),
         "trends.html": partial(_write_text, page),
     }
+    if mentions is not None:
+        writers["signals.csv"] = partial(write_csv, _mention_table(mentions))
     if busy is not None:
         writers["busy_areas.csv"] = partial(write_csv, busy)
     files = write_files(out_dir, writers)
     summary = {**document, "files": sorted(files)}
-    return summary, [head, *lines, str(out_dir / "trends.html")]
+    return summary, [head, *lines, *said_of_signals, str(out_dir / "trends.html")]
+
+
+def _places(areas: Areas) -> pd.DataFrame:
+    point = areas.frame.geometry.representative_point()
+    return pd.DataFrame({"area_id": areas.frame["area_id"], "lon": point.x, "lat": point.y})
+
+
+def _of_signals(
+    look: Callable[..., pd.DataFrame], mentions: pd.DataFrame
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Detect rises of topics; a topic too rare or too new to be tested is a note, no fault."""
+    if mentions.empty:
+        return pd.DataFrame(), ("Signals: no mention up to the last day looked at.",)
+    days = mentions.assign(hour=mentions["hour"].dt.normalize())
+    keys = ["service", "call_type", "area_id", "hour", "observed"]
+    counts = days.groupby(keys, sort=True)["num_calls"].sum().reset_index()
+    try:
+        return look(counts, initiated="all"), ()
+    except InputError as error:
+        return pd.DataFrame(), (f"Signals are counted but not tested: {error.faults[0].found}.",)
+
+
+def _mention_table(mentions: pd.DataFrame) -> pd.DataFrame:
+    table = mentions.rename(columns={"call_type": "topic", "num_calls": "mentions"})
+    return table[["topic", "area_id", "hour", "mentions"]].reset_index(drop=True)
 
 
 def _busy(rows: pd.DataFrame) -> pd.DataFrame | None:

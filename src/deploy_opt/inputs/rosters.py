@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class _Known(NamedTuple):
+    """Where units stand: column, what it names, and the section of the scenario."""
+
+    column: str
+    words: str
+    section: str
+
+
+_KNOWN = {
+    "post_id": _Known("post_id", "a post of inputs.posts", "fleet"),
+    "district": _Known("district", "a district of patrol.districts", "patrol"),
+}
+
+
 def read_roster(
     path: str | Path,
     post_ids: Sequence[str],
@@ -31,8 +45,9 @@ def read_roster(
     start: dt.date,
     hours: int,
     crew_size: int = 2,
+    place: Literal["post_id", "district"] = "post_id",
 ) -> NDArray[np.int64]:
-    """Read units on duty by hour and post.
+    """Read units on duty by hour and post, or by hour and district.
 
     Parameters
     ----------
@@ -50,6 +65,9 @@ def read_roster(
         Length of the plan, h.
     crew_size
         People on a unit, to turn headcount into units.
+    place
+        ``post_id``, or ``district``: then that column, or ``area`` of a shifts.csv, names one of
+        `post_ids`.
 
     Returns
     -------
@@ -61,9 +79,10 @@ def read_roster(
     InputError
         With every row that names an unknown post or holds a value that cannot be used.
     """
-    file = Path(path)
+    file, known = Path(path), _KNOWN[place]
     try:
-        table = pd.read_csv(file, dtype={"post_id": str}, encoding=TEXT_ENCODING)
+        text = dict.fromkeys(("post_id", "district", "area"), str)
+        table = pd.read_csv(file, dtype=text, encoding=TEXT_ENCODING)
     except pd.errors.EmptyDataError:
         raise InputError.of(str(file), "an empty file", "a roster or a shifts.csv") from None
     except UnicodeDecodeError:
@@ -74,12 +93,34 @@ def read_roster(
             str(file), found, "a roster or a shifts.csv, parted by commas"
         ) from None
     refuse_other_delimiter(file, table.columns)
+    if place == "district":
+        table = _by_district(table)
     if "start_local" in table.columns:
-        week = _from_shifts(table, post_ids, file, unit_type=unit_type, crew_size=crew_size)
+        week = _from_shifts(table, post_ids, file, known, unit_type=unit_type, crew_size=crew_size)
     else:
-        week = _from_hours(table, post_ids, file, unit_type=unit_type)
+        week = _from_hours(table, post_ids, file, known, unit_type=unit_type)
     first = start.weekday() * 24
     return week[(first + np.arange(hours)) % HOURS_PER_WEEK]
+
+
+def has_units(path: str | Path, unit_type: str) -> bool:
+    """Say whether a roster names units of a type; a file that cannot be read has none."""
+    try:
+        table = pd.read_csv(Path(path), encoding=TEXT_ENCODING)
+    except (ValueError, OSError):
+        return False
+    names = [name for name in ("unit_type", "unit") if name in table.columns]
+    return any(
+        table[name].astype(str).str.strip().str.lower().eq(unit_type.lower()).any()
+        for name in names[:1]
+    )
+
+
+def _by_district(table: pd.DataFrame) -> pd.DataFrame:
+    """Let the district, or the area of a shifts.csv, stand where posts stand."""
+    column = next((name for name in ("district", "area") if name in table.columns), None)
+    rest = table.drop(columns="post_id", errors="ignore")
+    return rest if column is None else rest.rename(columns={column: "post_id"})
 
 
 def units_all_day(
@@ -118,16 +159,18 @@ def units_all_day(
 
 
 def _positions(
-    table: pd.DataFrame, needed: Sequence[str], post_ids: Sequence[str], file: Path
+    table: pd.DataFrame, needed: Sequence[str], post_ids: Sequence[str], file: Path, known: _Known
 ) -> NDArray[np.int64]:
     faults = FaultList()
     for name in needed:
         if name not in table.columns:
-            faults.add(str(file), f"no column {name!r}", name, nearest(name, table.columns))
+            said = known.column if name == "post_id" else name
+            faults.add(str(file), f"no column {said!r}", said, nearest(said, table.columns))
     faults.raise_if_any()
-    found = pd.Index(post_ids).get_indexer(table["post_id"].str.strip())
-    for value, where in _cells(table["post_id"], found < 0, file):
-        faults.add(where, value, "a post of inputs.posts", nearest(value.strip("'"), post_ids))
+    place = table["post_id"].rename(known.column)
+    found = pd.Index(post_ids).get_indexer(place.str.strip())
+    for value, where in _cells(place, found < 0, file):
+        faults.add(where, value, known.words, nearest(value.strip("'"), post_ids))
     faults.raise_if_any()
     return np.asarray(found, dtype=np.int64)
 
@@ -143,9 +186,9 @@ def _cells(
 
 
 def _from_hours(
-    table: pd.DataFrame, post_ids: Sequence[str], file: Path, *, unit_type: str
+    table: pd.DataFrame, post_ids: Sequence[str], file: Path, known: _Known, *, unit_type: str
 ) -> NDArray[np.int64]:
-    post = _positions(table, ["hour", "post_id", "units"], post_ids, file)
+    post = _positions(table, ["hour", "post_id", "units"], post_ids, file, known)
     faults = FaultList()
     hour = pd.to_numeric(table["hour"], errors="coerce").to_numpy(dtype=float)
     units = pd.to_numeric(table["units"], errors="coerce").to_numpy(dtype=float)
@@ -155,7 +198,7 @@ def _from_hours(
     for value, where in _cells(table["units"], ~((units >= 0) & (units % 1 == 0)), file):
         faults.add(where, value, "a whole number >= 0")
     faults.raise_if_any()
-    kept = _of_type(table, unit_type, file)
+    kept = _of_type(table, unit_type, file, known)
     week = np.zeros((HOURS_PER_WEEK, len(post_ids)), dtype=np.int64)
     np.add.at(week, (hour[kept].astype(int), post[kept]), units[kept].astype(int))
     if hour.max() < 24:
@@ -164,22 +207,30 @@ def _from_hours(
 
 
 def _from_shifts(
-    table: pd.DataFrame, post_ids: Sequence[str], file: Path, *, unit_type: str, crew_size: int
+    table: pd.DataFrame,
+    post_ids: Sequence[str],
+    file: Path,
+    known: _Known,
+    *,
+    unit_type: str,
+    crew_size: int,
 ) -> NDArray[np.int64]:
     needed = ["post_id", "start_local", "end_local", "headcount"]
-    post = _positions(table, needed, post_ids, file)
+    if "post_id" in table.columns:  # a schedule of all services: other units stand elsewhere
+        table = table[_of_type(table, unit_type, file, known)]
+    post = _positions(table, needed, post_ids, file, known)
     faults = FaultList()
     start = pd.to_datetime(table["start_local"], errors="coerce", format="ISO8601")
     end = pd.to_datetime(table["end_local"], errors="coerce", format="ISO8601")
     for row in np.flatnonzero(start.isna() | end.isna() | (end <= start)):
         found = f"{table['start_local'].iloc[row]} to {table['end_local'].iloc[row]}"
-        faults.add(f"{file}: row {row + 1}", found, "a start and a later end, ISO local time")
+        where = f"{file}: row {int(table.index[row]) + 1}"
+        faults.add(where, found, "a start and a later end, ISO local time")
     crews = pd.to_numeric(table["headcount"], errors="coerce") / crew_size
     for value, where in _cells(table["headcount"], ~((crews >= 0) & (crews % 1 == 0)), file):
         expected = f"people in whole crews of {crew_size}"
-        faults.add(where, value, expected, "see fleet.crew_size")
+        faults.add(where, value, expected, f"see {known.section}.crew_size")
     faults.raise_if_any()
-    kept = np.flatnonzero(_of_type(table, unit_type, file))
     monday = (start - pd.to_timedelta(start.dt.weekday, unit="D")).dt.normalize()
     first = ((start - monday).dt.total_seconds() / SECONDS_PER_HOUR).round().astype(int).to_numpy()
     length = ((end - start).dt.total_seconds() / SECONDS_PER_HOUR).round().astype(int).to_numpy()
@@ -187,13 +238,13 @@ def _from_shifts(
     first_legs = pd.to_numeric(table["leg"]).eq(1) if "leg" in table else start.notna()
     weeks = max(1, int(monday[first_legs].nunique()))
     week = np.zeros((HOURS_PER_WEEK, len(post_ids)), dtype=np.int64)
-    for row in kept:
-        hours = (first[row] + np.arange(length[row])) % HOURS_PER_WEEK
-        np.add.at(week, (hours, np.full(len(hours), post[row])), int(crews.iloc[row]))
+    for shift in range(len(table)):
+        hours = (first[shift] + np.arange(length[shift])) % HOURS_PER_WEEK
+        np.add.at(week, (hours, np.full(len(hours), post[shift])), int(crews.iloc[shift]))
     return np.round(week / weeks).astype(np.int64) if weeks > 1 else week
 
 
-def _of_type(table: pd.DataFrame, unit_type: str, file: Path) -> NDArray[np.bool_]:
+def _of_type(table: pd.DataFrame, unit_type: str, file: Path, known: _Known) -> NDArray[np.bool_]:
     name = "unit_type" if "unit_type" in table.columns else "unit"
     if name not in table.columns:
         return np.ones(len(table), dtype=bool)
@@ -201,8 +252,7 @@ def _of_type(table: pd.DataFrame, unit_type: str, file: Path) -> NDArray[np.bool
     if not kept.any():
         types = sorted(table[name].astype(str).unique())
         found = f"units of type {', '.join(types)} only" if types else "no rows"
-        do = f"set fleet.unit_type to {types[0]}, or mend the roster" if types else ""
-        raise InputError.of(
-            f"{file}: {name}", found, f"rows of {unit_type!r} (fleet.unit_type)", do
-        )
+        key = f"{known.section}.unit_type"
+        do = f"set {key} to {types[0]}, or mend the roster" if types else ""
+        raise InputError.of(f"{file}: {name}", found, f"rows of {unit_type!r} ({key})", do)
     return np.asarray(kept, dtype=bool)

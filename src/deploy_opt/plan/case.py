@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from deploy_opt.plan.coverage import CoverModel, cover_model
 from deploy_opt.plan.crew_conflicts import crew_conflicts
 from deploy_opt.plan.evaluate import checked_units
 from deploy_opt.plan.floors import Floors, reachable_floors
+from deploy_opt.plan.joint.few_starts import few_starts
 from deploy_opt.plan.master import fitting_crews
 from deploy_opt.plan.paths.model import paths_model
 from deploy_opt.plan.paths.rates import planning_rates
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from deploy_opt.inputs.travel import TravelTimes
     from deploy_opt.plan.coverage import WeeklyForecast
     from deploy_opt.settings import PlanSettings
+
+
+_NO_FLOORS = Floors(np.zeros(0, np.int64), 1.0, 0, np.zeros(0, np.int64))
+"""Stands in a case until its floors are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Case:
         Drive times from posts to demand points.
     people
         Residents and population groups; None where they are not known.
+    notes
+        What the questions leave to say of the shifts, in words.
     """
 
     model: CoverModel
@@ -66,6 +73,7 @@ class Case:
     stop_at: float
     times: TravelTimes
     people: Population | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def out_of_time(self) -> bool:
@@ -81,11 +89,14 @@ def lay_out(
     *,
     people: Population | None = None,
     path_calls: NDArray[np.int32] | None = None,
+    every_start: bool = False,
 ) -> Case:
     """Lay out a deployment question; arguments and errors as `plan_deployment`.
 
     With `path_calls` and ``robust``, the rules stand on the forecast's mean and the value of a
-    plan on the paths.
+    plan on the paths. A limit on start times or patterns is kept by leaving the others out
+    (`few_starts.few_starts`), unless a plan of several services asks for `every_start` to choose
+    them itself.
     """
     _check_balance(settings, people)
     check_engine(settings.solver.engine)
@@ -101,7 +112,23 @@ def lay_out(
         today = checked_units(baseline, hours, len(posts), "baseline")
     rules = rules_of(settings, posts, model.loads, 0 if today is None else today.sum())
     columns = shift_columns(settings.shifts, hours=hours, first_hour=settings.first_hour)
-    floors = _floors(model, settings, rules, columns, [str(post) for post in posts["post_id"]])
+    case = _with_columns(
+        Case(model, rules, columns, settings, _NO_FLOORS, (), stop_at, times, people), today
+    )
+    few = None if every_start else few_starts(case)
+    if few is not None:
+        case = replace(_with_columns(replace(case, columns=few.columns), today), notes=(few.words,))
+    if settings.robust is not None and path_calls is not None:
+        rates = planning_rates(path_calls, model.rates, settings.robust.paths)
+        case = replace(case, model=paths_model(model, rates))
+    return case
+
+
+def _with_columns(case: Case, today: NDArray[np.int64] | None) -> Case:
+    """Find the floors and rival plans that the case's shifts can keep."""
+    model, rules, columns, settings = case.model, case.rules, case.columns, case.settings
+    post_ids = [str(post) for post in case.times.origins["post_id"]]
+    floors = _floors(model, settings, rules, columns, post_ids)
     simple = make_simple(model, rules, columns)
     rivals = [(simple.units, simple.crews)]
     if today is not None:
@@ -109,9 +136,7 @@ def lay_out(
         if crews is not None:
             rivals.append((today, crews))
     kept = tuple(rival for rival in rivals if _keeps_hard_rules(rules, rival[0]))
-    if settings.robust is not None and path_calls is not None:
-        model = paths_model(model, planning_rates(path_calls, model.rates, settings.robust.paths))
-    return Case(model, rules, columns, settings, floors, kept, stop_at, times, people)
+    return replace(case, floors=floors, rivals=kept)
 
 
 def _floors(

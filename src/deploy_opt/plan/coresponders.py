@@ -8,16 +8,17 @@ plan.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import FaultList
+from deploy_opt.plan.fte import fte_row
 from deploy_opt.plan.joint.question import CallClass
 from deploy_opt.plan.rules import units_for_cap
-from deploy_opt.staffing import HOURS_PER_YEAR, SEATTLE_TERMS, FteTerms, positions_for_wait
+from deploy_opt.staffing import SEATTLE_TERMS, FteTerms, positions_for_wait
 from deploy_opt.units import MINUTES_PER_HOUR
 
 if TYPE_CHECKING:
@@ -25,11 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from deploy_opt.plan.follow_up import FollowUpCrews
     from deploy_opt.plan.joint.question import Layer
 
 Binding = Literal["workload", "minimum_posts", "queueing", "coverage"]
-_MORE = 1.005
-"""Plan over its largest floor from which on coverage, not a floor, decides the staff."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,12 +46,20 @@ class TeamFloors:
         Teams that are always there, shape (hours,).
     queueing
         Teams that start enough calls promptly, shape (hours,); zeros where that is not asked.
+    follow_up_h
+        Team-hours of follow-up work, done at any of its hours.
     """
 
     load: NDArray[np.float64]
     workload: NDArray[np.int64]
     minimum_posts: NDArray[np.int64]
     queueing: NDArray[np.int64]
+    follow_up_h: float = 0.0
+
+    @property
+    def needed(self) -> NDArray[np.int64]:
+        """Fewest teams that keep all floors, shape (hours,)."""
+        return np.asarray(np.maximum.reduce([self.workload, self.minimum_posts, self.queueing]))
 
     @property
     def named(self) -> tuple[tuple[str, NDArray[np.int64]], ...]:
@@ -133,6 +141,13 @@ def team_floors(
     )
 
 
+def with_follow_up(floors: TeamFloors, crews: FollowUpCrews) -> TeamFloors:
+    """Raise the workload's floor to teams that have room for the work that follows calls."""
+    workload = np.maximum(floors.workload, crews.teams)
+    hours = float(crews.placed_h.sum()) + crews.missed_h
+    return replace(floors, workload=workload, follow_up_h=hours)
+
+
 def paired_class(
     name: str,
     rates: NDArray[np.float64],
@@ -201,33 +216,24 @@ def team_fte(
     Returns
     -------
     pandas.DataFrame
-        One row with the columns of ``fte.csv``: workload_fte (hours of work alone),
-        minimum_posts_fte, queueing_fte, and fte, those of the plan; binding names the largest
-        floor, or coverage where the plan has more than any floor asks for.
+        One row with the columns of ``fte.csv``: workload_fte (hours of work alone, follow-up
+        included), minimum_posts_fte, queueing_fte, and fte, those of the plan; binding names the
+        largest floor, or coverage where the plan has more than any floor asks for.
     """
-    per_year = HOURS_PER_YEAR / len(floors.load)
-
-    def fte(team_hours: float) -> float:
-        return terms.fte(team_hours * per_year * people)
-
-    by_floor = {
-        "workload": fte(float(floors.load.sum())),
-        "minimum_posts": fte(float(floors.minimum_posts.sum())),
-        "queueing": fte(float(floors.queueing.sum())),
-    }
-    planned = fte(float(on_duty.sum()))
-    asked = {**by_floor, "workload": fte(float(floors.workload.sum()))}
-    largest = max(asked, key=lambda name: asked[name])
-    binding = "coverage" if planned > _MORE * asked[largest] else largest
-    row = {
-        "service": "coresponse",
-        "role": role,
-        "tier": tier,
-        **{f"{name}_fte": value for name, value in by_floor.items()},
-        "fte": planned,
-        "binding": binding,
-        "relief_factor": terms.relief_factor,
-        "formula": terms.formula,
-        "hours_per_year": float(on_duty.sum()) * per_year * people,
-    }
+    row = fte_row(
+        "coresponse",
+        role,
+        tier,
+        work_h=float(floors.load.sum()) + floors.follow_up_h,
+        floors_h={
+            "workload": float(floors.workload.sum()),
+            "minimum_posts": float(floors.minimum_posts.sum()),
+            "queueing": float(floors.queueing.sum()),
+        },
+        needed_h=float(floors.needed.sum()),
+        planned_h=float(on_duty.sum()),
+        hours=len(floors.load),
+        people=people,
+        terms=terms,
+    )
     return pd.DataFrame([row])

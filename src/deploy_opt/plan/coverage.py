@@ -82,6 +82,8 @@ class CoverModel:
         Position in `geometries`, shape (hours,).
     corrected
         Whether covers use the correction of `cover_curve`.
+    load_factor
+        What the offered load of each hour is multiplied by, shape (hours,); None: 1.
     """
 
     area_ids: tuple[str, ...]
@@ -90,6 +92,7 @@ class CoverModel:
     geometries: tuple[Geometry, ...]
     geometry_of_hour: NDArray[np.int64]
     corrected: bool = True
+    load_factor: NDArray[np.float64] | None = None
 
     @property
     def num_hours(self) -> int:
@@ -104,7 +107,11 @@ class CoverModel:
     @property
     def loads(self) -> NDArray[np.float64]:
         """Offered load of each hour, erlangs, shape (hours,)."""
-        return np.asarray(self.rates.sum(axis=0) * self.busy_h, dtype=np.float64)
+        return np.asarray(self.rates.sum(axis=0) * self.busy_h * self._factor, dtype=np.float64)
+
+    @property
+    def _factor(self) -> NDArray[np.float64] | float:
+        return 1.0 if self.load_factor is None else self.load_factor
 
     def geometry(self, hour: int) -> Geometry:
         """Give the covering sets that hold at an hour of the plan."""
@@ -142,7 +149,8 @@ class CoverModel:
 
     def demand_key(self, hour: int) -> bytes:
         """Give a key that hours with the same calls share."""
-        return np.ascontiguousarray(self.rates[:, hour]).tobytes()
+        key = np.ascontiguousarray(self.rates[:, hour]).tobytes()
+        return key if self.load_factor is None else key + self.load_factor[hour].tobytes()
 
     def curve(
         self,
@@ -156,6 +164,8 @@ class CoverModel:
         each set, for which it takes the areas' multipliers as `weights` does.
         """
         load = float(self.rates[:, hour].sum() * self.busy_h)
+        if self.load_factor is not None:
+            load *= float(self.load_factor[hour])
         return cover_curve(load, num_units, corrected=self.corrected)
 
     def busy(self, staffing: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -271,7 +281,12 @@ def cover_model(forecast: WeeklyForecast, times: TravelTimes, settings: PlanSett
         for p in used
     )
     return CoverModel(
-        tuple(area_ids), rates, settings.busy_min / MINUTES_PER_HOUR, geometries, geometry_of_hour
+        tuple(area_ids),
+        rates,
+        settings.busy_min / MINUTES_PER_HOUR,
+        geometries,
+        geometry_of_hour,
+        load_factor=np.array(settings.load_factor) if settings.load_factor else None,
     )
 
 

@@ -184,4 +184,7 @@ def crew_frame(columns: ShiftColumns, crews: NDArray[np.int64]) -> pd.DataFrame:
             "crews": crews[used],
         }
     )
-    return frame.sort_values(["start_hour", "length_h"], ignore_index=True)
+    if columns.days is not None:
+        frame.insert(2, "days", columns.days[used])
+    order = [name for name in frame.columns if name != "crews"]
+    return frame.sort_values(order, ignore_index=True)

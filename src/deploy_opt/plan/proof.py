@@ -227,7 +227,7 @@ def make_report(
         notes.append(_OPEN_WORDS.format(case.rules.max_open, staffed.tables.max_units))
     paid, words = opening_words(case.rules, placed.units)
     parts |= paid
-    notes += [*words, *_floor_notes(case, placed, busy, short)]
+    notes += [*case.notes, *words, *_floor_notes(case, placed, busy, short)]
     if placed.balanced is not None:
         balance_parts, balance_notes = balance_words(case, placed, proof.balance_bound)
         parts |= balance_parts

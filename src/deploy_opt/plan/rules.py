@@ -297,7 +297,7 @@ def _fleet_conflicts(rules: Rules, settings: PlanSettings) -> list[str]:
             f"posts.locked and posts.limits hold {rules.held.sum()} unit-hours, while the budget "
             f"(fleet.unit_hours_per_week, or today's) is {rules.unit_hours:g}"
         )
-    shortest = min(settings.shifts.lengths_h) if settings.shifts and rules.cyclic else 1
+    shortest = settings.shifts.shortest_h if settings.shifts and rules.cyclic else 1
     if rules.min_units.any() and rules.unit_hours < shortest:
         asked = settings.fleet.min_units
         asks = f"fleet.min_units = {asked}" if asked else "fleet.limits ask for units"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.errors import FaultList
+from deploy_opt.errors import FaultList, InputError
 from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class ShiftColumns:
     on_duty
         Whether the shift is on duty in an hour of the plan, shape (shifts, hours).
     days
-        Days in a row on which the shift is worked, shape (shifts,); None = one.
+        Days in a row on which the shift is worked, shape (shifts,); None = one. Seven: crews of a
+        pattern such as Pitman, who keep the unit on duty every day between them.
     """
 
     start_hour: NDArray[np.int64]
@@ -55,12 +56,13 @@ def shift_columns(shifts: Shifts | None, *, hours: int, first_hour: int = 0) -> 
     A week is a circle: Sunday's night shift ends on the Monday it began before. A shorter plan is
     cut out of a longer life: shifts that began before its first hour or end after its last are
     there too, with the hours that lie inside. Of shifts with the same hours inside, the shortest
-    is kept.
+    is kept. Where the shifts name weekly patterns, they are listed instead (`weekly_columns`).
 
     Parameters
     ----------
     shifts
-        Start hours of the day and lengths; None lets a unit come or go at any hour.
+        Start hours of the day and lengths or weekly patterns; None lets a unit come or go at any
+        hour.
     hours
         Length of the plan, h.
     first_hour
@@ -70,6 +72,11 @@ def shift_columns(shifts: Shifts | None, *, hours: int, first_hour: int = 0) -> 
     -------
     ShiftColumns
         In the order of first hour on duty, then length.
+
+    Raises
+    ------
+    InputError
+        Weekly patterns for a plan that is no week.
 
     Examples
     --------
@@ -83,6 +90,12 @@ def shift_columns(shifts: Shifts | None, *, hours: int, first_hour: int = 0) -> 
         each = np.eye(hours, dtype=bool)
         return ShiftColumns((first_hour + every) % HOURS_PER_WEEK, np.ones_like(every), each)
     cyclic = hours == HOURS_PER_WEEK
+    if shifts.weekly:
+        if not cyclic:
+            found = f"{', '.join(shifts.weekly)} for a plan of {hours} h"
+            expected = f"horizon.hours: {HOURS_PER_WEEK}, as patterns repeat by the week"
+            raise InputError.of("shifts.weekly", found, expected)
+        return weekly_columns(shifts.blocks, shifts.starts_h, first_hour=first_hour)
     lengths = sorted(set(shifts.lengths_h))
     begin = 0 if cyclic else -max(lengths)
     kept: dict[bytes, tuple[int, int, NDArray[np.bool_]]] = {}
@@ -113,7 +126,8 @@ def weekly_columns(
     work, wherever a payroll week begins: days x length. The patterns taken by default hold 40, 40
     and 36 h, so none works over the 40 h a week from which overtime is due (Fair Labor Standards
     Act, 29 U.S.C. 207(a)). A line of work is not a roster: leave, breaks and the change from one
-    line to another are not in it. Of patterns with the same hours, the first is kept.
+    line to another are not in it. Patterns of seven days are worked by several crews in turn, such
+    as the two of Pitman. Of patterns with the same hours and start of the day, the first is kept.
 
     Parameters
     ----------
@@ -127,8 +141,8 @@ def weekly_columns(
     Returns
     -------
     ShiftColumns
-        Seven first days for each pattern and start; in the order of first hour on duty, then of
-        `patterns`.
+        Seven first days for each pattern and start, one where every day is worked; in the order of
+        first hour on duty, then of `patterns`.
 
     Raises
     ------
@@ -151,7 +165,7 @@ def weekly_columns(
     if not len(patterns) or not len(starts_h):
         faults.add("patterns and starts_h", "none", "at least one of each")
     faults.raise_if_any()
-    kept: dict[bytes, tuple[int, int, int, NDArray[np.bool_]]] = {}
+    kept: dict[tuple[int, bytes], tuple[int, int, int, NDArray[np.bool_]]] = {}
     for start in range(HOURS_PER_WEEK):
         if (first_hour + start) % HOURS_PER_DAY not in starts_h:
             continue
@@ -160,7 +174,8 @@ def weekly_columns(
             for day in range(days):
                 begin = start + day * HOURS_PER_DAY
                 on_duty |= _hours_inside(begin, length, HOURS_PER_WEEK, cyclic=True)
-            kept.setdefault(on_duty.tobytes(), (start, length, days, on_duty))
+            clock = (first_hour + start) % HOURS_PER_DAY
+            kept.setdefault((clock, on_duty.tobytes()), (start, length, days, on_duty))
     start_hour, length_h, of_days, on = zip(*kept.values(), strict=True)
     return ShiftColumns(
         (first_hour + np.asarray(start_hour, dtype=np.int64)) % HOURS_PER_WEEK,

@@ -104,7 +104,8 @@ def _events(  # type: ignore[no-untyped-def]  # noqa: ANN202 - icalendar is unty
         event.add("dtend", end.to_pydatetime())
         event.add("summary", f"Open shift: {row['unit']}, {row['post_name']}")
         event.add("location", row["post_name"])
-        words = [f"{row['role']}, {row['headcount']} people"]
+        number = int(row["headcount"])
+        words = [f"{row['role']}, {number} {'person' if number == 1 else 'people'}"]
         if row["break_min"]:
             words.append(f"break {row['break_min']} min")
         if row["note"]:

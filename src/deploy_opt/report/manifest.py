@@ -84,6 +84,11 @@ def write_manifest(
     remove_stale(folder, {**files, MANIFEST: ""}, before)
 
 
+def holds_run(folder: Path, run_id: str) -> bool:
+    """Whether a folder holds the page of a run."""
+    return _before(folder)[0] == run_id and (folder / "index.html").is_file()
+
+
 def _before(folder: Path) -> tuple[str, dict[str, str]]:
     """Read the last run's id and files; nothing when there is no manifest that says so."""
     try:

@@ -30,6 +30,7 @@ from deploy_opt.report.payload import (
     line_deltas,
     polygon_deltas,
 )
+from deploy_opt.report.simulated_services import page_one_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +81,9 @@ def render_page(
     values = board_values(inputs, tables, hours, shapes, shown) | {
         "patterns": patterns,
         "services": inputs.city is not None and layout != "alone",
+        "simulated": page_one_lines(inputs.simulated)
+        if inputs.simulated is not None and layout != "alone"
+        else (),
     }
     page.add_child(Html("top.html", values))
     chart = OfflineMap(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from deploy_opt.errors import InputError
+from deploy_opt.errors import FaultList
 from deploy_opt.plan.rosters.local_times import wall_times
-from deploy_opt.plan.rosters.replan import replan_week
-from deploy_opt.report.schedule_files import read_schedule
+from deploy_opt.plan.rosters.replan import replan_groups
+from deploy_opt.report.run_schedule import read_schedule
 from deploy_opt.report.shift_tables import LOCAL_FORMAT
 from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from deploy_opt.plan.rosters.replan import Replan, ReplanCosts, ReplanRules
+    from deploy_opt.report.crew_groups import CrewGroup
+    from deploy_opt.report.run_schedule import RunSchedule
 
 
 def replan_runs(
@@ -32,7 +34,9 @@ def replan_runs(
 ) -> Replan:
     """Keep the shifts of a published run and meet the units that a new run asks for.
 
-    Shifts that began before the horizon stand as published.
+    Every unit type, and every patrol district, keeps its own crews; limits on drops and call-ins
+    hold for all together. Shifts that began before the horizon stand as published. A group that
+    one of the runs lacks has no crews there, or no need.
 
     Parameters
     ----------
@@ -41,7 +45,12 @@ def replan_runs(
     needed
         Folder of a run on this week's forecast: its units on duty are the need.
     costs, rules
-        See `replan_week`.
+        See `replan_groups`.
+
+    Returns
+    -------
+    Replan
+        Its groups are unit types, or unit type and district.
 
     Raises
     ------
@@ -49,29 +58,48 @@ def replan_runs(
         Folders that are no runs, or runs of another length, unit type or weekday.
     """
     old, new = read_schedule(published), read_schedule(needed)
-    same = (
-        len(old.units) == len(new.units)
-        and old.words.unit_type == new.words.unit_type
-        and old.start.weekday() == new.start.weekday()
-    )
-    if not same:
-        found = f"{len(new.units)} h of {new.words.unit_type} from {new.start}"
-        expected = f"{len(old.units)} h of {old.words.unit_type} from the same weekday"
-        raise InputError.of(str(needed), found, f"{expected} as {published}")
-    hours = len(old.units)
-    shifts = shifts_in_hours(old.crews, old.start, hours)
-    before = shifts["start"] < 0
-    need = new.units.sum(axis=1) - _on_duty(shifts[before], hours)
-    return replan_week(shifts[~before], np.maximum(need, 0), costs=costs, rules=rules)
+    _check_alike(old, new, published, needed)
+    hours = len(old.groups[0].units)
+    before, after = ({group.key: group for group in run.groups} for run in (old, new))
+    crews, need = {}, {}
+    for key in dict.fromkeys([*before, *after]):
+        name = " ".join(part for part in key if part)
+        shifts = shifts_in_hours(_crews(before.get(key)), old.start, hours)
+        early = shifts["start"] < 0
+        wanted = after[key].units.sum(axis=1) if key in after else np.zeros(hours)
+        crews[name] = shifts[~early]
+        need[name] = np.maximum(wanted - _on_duty(shifts[early], hours), 0)
+    return replan_groups(crews, need, costs=costs, rules=rules)
+
+
+def _check_alike(old: RunSchedule, new: RunSchedule, published: Path, needed: Path) -> None:
+    faults = FaultList()
+    said = [
+        f"{len(run.groups[0].units)} h of {run.groups[0].unit_type} from a {run.start:%A}"
+        for run in (old, new)
+    ]
+    if said[0] != said[1]:
+        faults.add(str(needed), said[1], f"{said[0]}, as in {published}")
+    faults.raise_if_any()
+
+
+def _crews(group: CrewGroup | None) -> pd.DataFrame:
+    if group is None:
+        return pd.DataFrame({"start_hour": [], "length_h": [], "crews": []}, dtype=np.int64)
+    return group.crews
 
 
 def replan_table(found: Replan, start: dt.date, time_zone: str) -> pd.DataFrame:
-    """Date the actions: action, start_local, end_local (with overtime), crews, cost."""
+    """Date the actions: unit, action, start_local, end_local (with overtime), crews, cost.
+
+    The unit is its type, and the district of patrols after it.
+    """
     actions = found.actions
     begin = actions["start"] - actions["before_h"]
     end = actions["start"] + actions["length_h"] + actions["after_h"]
     return pd.DataFrame(
         {
+            "unit": actions["group"],
             "action": actions["action"],
             "start_local": wall_times(start, begin, time_zone).strftime(LOCAL_FORMAT),
             "end_local": wall_times(start, end, time_zone).strftime(LOCAL_FORMAT),
@@ -90,7 +118,9 @@ def shifts_in_hours(crews: pd.DataFrame, start: dt.date, hours: int) -> pd.DataF
     second time there, as those of the week before.
     """
     first = start.weekday() * HOURS_PER_DAY
-    table = crews.assign(start=(crews["start_hour"] - first) % HOURS_PER_WEEK)
+    of_day = crews.loc[crews.index.repeat(crews["days"])] if "days" in crews else crews
+    nth = of_day.groupby(level=0).cumcount() * HOURS_PER_DAY
+    table = of_day.assign(start=(of_day["start_hour"] + nth - first) % HOURS_PER_WEEK)
     early = table.assign(start=table["start"] - HOURS_PER_WEEK)
     both = pd.concat([early[early["start"] + early["length_h"] > 0], table[table["start"] < hours]])
     return both[["start", "length_h", "crews"]].sort_values(

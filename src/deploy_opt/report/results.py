@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
@@ -153,6 +155,11 @@ class ReportInputs:
         What a reader must see before the numbers, in words.
     city
         The plan of all services; None where ambulances are planned alone.
+    simulated
+        Main numbers of the simulation of this run (``simulation.json``); None where none was.
+    staff
+        Contract ``staff.csv`` of ambulances that are planned alone; None where the scenario says
+        nothing of their people, or `city` says it.
     """
 
     scenario: Scenario
@@ -166,3 +173,5 @@ class ReportInputs:
     base_map: BaseMap | None = None
     warnings: tuple[str, ...] = ()
     city: CityPlan | None = None
+    simulated: Mapping[str, Any] | None = None
+    staff: pd.DataFrame | None = None

@@ -14,7 +14,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from deploy_opt.errors import FaultList, InputError, nearest
 from deploy_opt.input_settings import Section
 from deploy_opt.plan.rosters.duties import WEEKDAYS
-from deploy_opt.report.shift_tables import minimum_staffing, whole_shifts
+from deploy_opt.plan.rosters.make_up import crew_people
+from deploy_opt.report.shift_sums import minimum_staffing
+from deploy_opt.report.shift_tables import whole_shifts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,14 +25,27 @@ _FOLDER = "export_templates"
 _ENDINGS = (".yaml", ".yml")
 _MINUTES_PER_DAY = 1440
 _SHIFT_FIELDS = (
-    "crew", "post_id", "post_name", "area", "role", "unit", "start", "end", "tz", "headcount",
-    "break_min", "status", "plan_id", "note", "length_h", "weekday",
+    "crew", "place", "end_place", "post_id", "post_name", "area", "role", "unit", "start", "end",
+    "tz", "headcount", "break_min", "status", "plan_id", "note", "length_h", "duty_h", "moves",
+    "weekday",
 )  # fmt: skip
+_PERSON_FIELDS = (*_SHIFT_FIELDS, "qualification")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "shift": _SHIFT_FIELDS,
-    "person": _SHIFT_FIELDS,
-    "line": ("line", "post_id", "post_name", "area", "role", "unit", "tz", "plan_id"),
-    "staffing": ("post_id", "post_name", "unit", "weekday", "hour", "units", "people"),
+    "person": _PERSON_FIELDS,
+    "line": (
+        "line",
+        "place",
+        "post_id",
+        "post_name",
+        "area",
+        "role",
+        "qualification",
+        "unit",
+        "tz",
+        "plan_id",
+    ),
+    "staffing": ("place", "post_id", "post_name", "unit", "weekday", "hour", "units", "people"),
 }
 
 
@@ -189,10 +204,9 @@ def export_tables(
     if template.rows == "staffing":
         return {template.file: _staffing_rows(shifts, template, posts)}
     whole = whole_shifts(shifts, posts)
-    whole["length_h"] = (whole["end"] - whole["start"]) / pd.Timedelta(hours=1)
     whole["weekday"] = [WEEKDAYS[day] for day in whole["start"].dt.weekday]
     if template.rows in {"person", "line"}:
-        whole = whole.loc[whole.index.repeat(whole["headcount"])].reset_index(drop=True)
+        whole = _people(whole)
     if template.days is not None:
         return {template.file: _line_rows(whole, template, template.days)}
     table = _filled(whole, template)
@@ -204,6 +218,17 @@ def export_tables(
         template.file.format(week=name): table[(week == name).to_numpy()].reset_index(drop=True)
         for name in sorted(set(week))
     }
+
+
+def _people(whole: pd.DataFrame) -> pd.DataFrame:
+    """Write a row for each person of each crew, with the qualification asked for."""
+    crews = [
+        crew_people(str(role), int(number))
+        for role, number in zip(whole["role"], whole["headcount"], strict=True)
+    ]
+    people = whole.loc[whole.index.repeat([len(crew) for crew in crews])].reset_index(drop=True)
+    people["qualification"] = [name for crew in crews for name in crew]
+    return people
 
 
 def _filled(rows: pd.DataFrame, template: ExportTemplate) -> pd.DataFrame:
@@ -229,7 +254,7 @@ def _staffing_rows(
 ) -> pd.DataFrame:
     rows = minimum_staffing(shifts)
     names = dict(zip(posts["post_id"].astype(str), posts["name"].astype(str), strict=True))
-    rows["post_name"] = [names.get(post, post) for post in rows["post_id"]]
+    rows["post_name"] = [names.get(place, place) for place in rows["place"]]
     rows["weekday"] = [WEEKDAYS[hour // 24] for hour in rows["hour_of_week"]]
     rows["hour"] = [hour % 24 for hour in rows["hour_of_week"]]
     return _filled(rows, template)
@@ -284,12 +309,12 @@ def _rested(before: dict[str, Any], row: dict[str, Any], days: TemplateDays) -> 
 
 def _owner(row: dict[str, Any]) -> tuple[str, ...]:
     if row.get("line"):
-        return "line", str(row["line"]), str(row["unit"])
+        return "line", str(row["line"]), str(row["unit"]), str(row["qualification"])
     return _key(row)
 
 
 def _key(row: dict[str, Any]) -> tuple[str, ...]:
-    return str(row["post_id"]), str(row["role"]), str(row["unit"])
+    return str(row["place"]), str(row["qualification"]), str(row["unit"])
 
 
 def _clock_apart(one: dict[str, Any], other: dict[str, Any]) -> int:

@@ -2,76 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import InputError, nearest
-from deploy_opt.inputs.calendar_days import holiday_frame
 from deploy_opt.plan.rosters.changes import changes_since
-from deploy_opt.plan.rosters.roll_out import Days
 from deploy_opt.report.files import write_csv, write_files
 from deploy_opt.report.ics_export import calendar_bytes, write_calendar
+from deploy_opt.report.run_schedule import read_schedule, schedule_of
 from deploy_opt.report.schedule_exports import export_tables, load_template, template_names
-from deploy_opt.report.shift_tables import ShiftWords, shifts_of_plan
 from deploy_opt.report.xlsx_export import workbook_bytes, write_workbook
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from deploy_opt.plan.rosters.roll_out import Days
     from deploy_opt.report.results import ReportInputs
+    from deploy_opt.report.run_schedule import RunSchedule
 
 PLAIN_FORMATS = ("shifts", "ics", "xlsx")
 _SHIPPED = ("deputy", "ukg_template", "when2work", "minimum_staffing")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RunSchedule:
-    """What a run's folder says about its shifts.
-
-    Attributes
-    ----------
-    units
-        Units on duty, shape (hours, posts).
-    crews
-        start_hour, length_h, crews.
-    posts
-        post_id, name, in the order of the posts axis.
-    words
-        Unit type, people, plan id.
-    start
-        First local day of the plan.
-    time_zone
-        IANA zone.
-    name
-        Name of the scenario.
-    country, subdivision
-        Whose public holidays the scenario keeps; empty and None = none.
-    """
-
-    units: NDArray[np.int64]
-    crews: pd.DataFrame
-    posts: pd.DataFrame
-    words: ShiftWords
-    start: dt.date
-    time_zone: str
-    name: str
-    country: str = ""
-    subdivision: str | None = None
-
-    def shifts(self, start: dt.date, weeks: int, days: Days | None = None) -> pd.DataFrame:
-        """Roll the shifts out from a day on."""
-        return shifts_of_plan(
-            self.units, self.crews, self.posts, self.words,
-            start=start, time_zone=self.time_zone, weeks=weeks, days=days,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,85 +128,6 @@ def export_schedule(
         writers = _change_writers(to, before, shifts, posts, run)
     write_files(target, writers)
     return [target / name for name in writers]
-
-
-def period_days(
-    folder: Path, start: dt.date | None, weeks: int, *, holiday_as: int | None = None
-) -> Days:
-    """Gather the public holidays of a bid period from a run's scenario.
-
-    Parameters
-    ----------
-    folder
-        Folder of a run.
-    start
-        First local day; None = the plan's.
-    weeks
-        Weeks of the period.
-    holiday_as
-        Weekday whose shifts are worked on a holiday; None = its own.
-    """
-    run = read_schedule(folder)
-    first = start or run.start
-    last = first + dt.timedelta(weeks=max(weeks, 1), days=1)
-    if not run.country:
-        return Days(holiday_as=holiday_as)
-    years = range(first.year, last.year + 1)
-    table = holiday_frame(run.country, run.subdivision, years)
-    days = {when.date(): str(name) for when, name in zip(table["date"], table["name"], strict=True)}
-    inside = {day: name for day, name in days.items() if first <= day < last}
-    return Days(holidays=inside, holiday_as=holiday_as)
-
-
-def read_schedule(folder: Path) -> RunSchedule:
-    """Read the plan and its crews from the folder of a run.
-
-    Raises
-    ------
-    InputError
-        A folder that is no finished run.
-    """
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-        used = pd.read_csv(folder / "posts.csv", dtype={"post_id": str, "name": str})
-        scenario: dict[str, Any] = manifest["scenario"]
-        names = dict(zip(used["post_id"], used["name"], strict=True))
-        posts = pd.DataFrame({"post_id": [str(post) for post in plan["posts"]]})
-        posts["name"] = [names.get(post, post) for post in posts["post_id"]]
-        fleet = scenario["fleet"]
-        holidays = (scenario.get("inputs") or {}).get("holidays") or {}
-        make_up = {str(fleet["unit_type"]): int(fleet["crew_size"])}
-        return RunSchedule(
-            np.asarray(plan["units_by_hour_and_post"], dtype=np.int64),
-            pd.DataFrame(plan["crews"], columns=["start_hour", "length_h", "crews"]),
-            posts,
-            ShiftWords(str(fleet["unit_type"]), make_up, str(manifest["run_id"])),
-            dt.date.fromisoformat(scenario["horizon"]["start"]),
-            str(scenario["time_zone"]),
-            str(scenario["name"]),
-            str(holidays.get("country", "")),
-            holidays.get("subdivision"),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        raise InputError.of(str(folder), found, "the folder of a finished run") from None
-
-
-def schedule_of(inputs: ReportInputs) -> RunSchedule:
-    """Gather the shifts of a run that is being written."""
-    scenario, comparison = inputs.scenario, inputs.comparison
-    unit_type = scenario.fleet.unit_type
-    words = ShiftWords(unit_type, {unit_type: scenario.fleet.crew_size}, inputs.run_id)
-    return RunSchedule(
-        comparison.plan.units,
-        comparison.crews,
-        comparison.posts,
-        words,
-        scenario.horizon.start,
-        scenario.time_zone,
-        scenario.name,
-    )
 
 
 def run_schedule_writers(inputs: ReportInputs) -> dict[str, Callable[[Path], None]]:

@@ -9,26 +9,33 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.report.charts import step_curve
-from deploy_opt.report.service_shifts import shifts_of_services
-from deploy_opt.report.shift_tables import ShiftWords
 from deploy_opt.report.still_pages import render_still
-from deploy_opt.service_settings import CoResponders, Patrol
-from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from deploy_opt.plan.city.results import CityPlan
-    from deploy_opt.settings import Scenario
 
 WIDTH, HEIGHT = 420, 74
 _NAMES = {"ems": "Ambulances", "police": "Patrols", "coresponse": "Co-responders"}
 _FLOORS = {
     "workload": "the work itself",
-    "minimum_posts": "teams that are always there",
+    "minimum_posts": "units that are always there",
     "queueing": "a prompt start",
     "coverage": "coverage, above every floor",
 }
+_DECIDES = {"workload": "how busy units may be"}
+"""What decides, where the words of the floor would not say it."""
+_STAFF = (
+    ("paid_hours_per_week", "paid h a week", ",.0f"),
+    ("on_duty_hours_per_week", "on duty, without breaks", ",.0f"),
+    ("headcount_peak", "most at once", ".0f"),
+    ("relief_factor", "relief", ".2f"),
+    ("fte", "FTE", ".1f"),
+    ("overtime_hours_per_week", "overtime h a week", ",.0f"),
+    ("filled_posts", "filled posts", ".1f"),
+    ("vacancies", "vacancies", ".1f"),
+    ("funded_posts", "funded posts", ".1f"),
+)
+"""Columns of staff.csv on the page: name, words, format."""
 
 
 def service_lines(plan: CityPlan) -> tuple[str, ...]:
@@ -39,6 +46,14 @@ def service_lines(plan: CityPlan) -> tuple[str, ...]:
         for row in plan.services.to_dict("records")
     ]
     lines += [fte_words(row) for row in plan.fte.to_dict("records")]
+    lines += [*plan.follow_up_words, *released_words(plan.released)]
+    if len(plan.patrol_today):
+        row = plan.patrol_today.iloc[-1]
+        lines.append(
+            f"Patrols, most urgent calls within the target: {row['within_plan']:.1%} by the plan, "
+            f"{row['within_today']:.1%} today ({row['unit_hours_plan']:,} and "
+            f"{row['unit_hours_today']:,} unit-hours)."
+        )
     how = "one shared budget" if plan.shared else "separate budgets"
     gained = shared_gain(plan)
     lines.append(
@@ -62,10 +77,14 @@ def fte_words(row: dict[str, Any]) -> str:
         for name, words in _FLOORS.items()
         if f"{name}_fte" in row and pd.notna(row[f"{name}_fte"])
     ]
+    hours = f"{row['hours_per_year']:,.0f} hours a year"
+    how = f"{row['formula'].replace('_', ' ')} {round(row['relief_factor'], 3):g}"
+    if row["service"] == "police" and row["tier"] != "all":
+        role = str(row["role"]).replace("_", " ").capitalize()
+        return f"{role}, Tier {row['tier']}: {row['fte']:.1f} FTE for {hours} of work, {how}."
     return (
-        f"Co-responders: {row['fte']:.1f} FTE ({'; '.join(parts)}); what decides is "
-        f"{_FLOORS[row['binding']]}. {row['hours_per_year']:,.0f} hours on duty a year, "
-        f"{row['formula'].replace('_', ' ')} {row['relief_factor']:g}."
+        f"{_NAMES[row['service']]}: {row['fte']:.1f} FTE ({'; '.join(parts)}); what decides is "
+        f"{_DECIDES.get(row['binding'], _FLOORS[row['binding']])}. {hours} on duty, {how}."
     )
 
 
@@ -81,36 +100,32 @@ def service_tables(plan: CityPlan) -> dict[str, pd.DataFrame]:
         "cap_prices.csv": plan.caps,
         "weights.csv": plan.weights,
     }
-    if len(plan.fte):
-        tables["fte.csv"] = plan.fte
-    return tables
-
-
-def service_shift_table(
-    plan: CityPlan, scenario: Scenario, *, names: Mapping[str, str], run_id: str
-) -> pd.DataFrame:
-    """Write the shifts of all services in the canonical columns (contract ``shifts.csv``)."""
-    patrol = scenario.patrol or Patrol()
-    teams = scenario.coresponders or CoResponders()
-    fleet = scenario.fleet
-    words = {
-        fleet.unit_type: ShiftWords(fleet.unit_type, {fleet.unit_type: fleet.crew_size}, run_id),
-        patrol.unit_type: ShiftWords(patrol.unit_type, {"officer": patrol.crew_size}, run_id),
-        teams.unit_type: ShiftWords(
-            teams.unit_type, {"clinician": teams.people}, run_id, int(teams.meal_break_min)
-        ),
+    asked = {
+        "fte.csv": plan.fte,
+        "staff.csv": plan.staff,
+        "follow_up.csv": plan.follow_up,
+        "released_hours.csv": plan.released,
+        "patrol_today.csv": plan.patrol_today,
+        "price_of_starts.csv": plan.start_prices,
     }
-    first = scenario.horizon.first_hour
-    units = plan.units.assign(hour=(plan.units["hour"] - first) % HOURS_PER_WEEK)
-    return shifts_of_services(
-        units,
-        plan.crews,
-        names,
-        words,
-        hours=scenario.horizon.hours,
-        start=scenario.horizon.start,
-        time_zone=scenario.time_zone,
-    )
+    return {**tables, **{name: frame for name, frame in asked.items() if len(frame)}}
+
+
+def released_words(released: pd.DataFrame) -> tuple[str, ...]:
+    """Say what patrols are spared, one tier a line."""
+    if released.empty:
+        return ()
+    lines = []
+    for tier, rows in released.groupby("tier", sort=True):
+        hours = float(rows["hours_per_week"].sum())
+        busiest = rows.groupby("area_id")["hours_per_week"].sum().sort_values(ascending=False)
+        lines.append(
+            f"Tier {tier}: {hours:,.1f} patrol hours a week released, most in area "
+            f"{busiest.index[0]} ({busiest.iloc[0]:,.1f}). The patrols keep them: no post is cut."
+            if tier == 4
+            else f"Tier {tier}: {hours:,.1f} patrol hours a week released."
+        )
+    return tuple(lines)
 
 
 def render_services(
@@ -132,9 +147,14 @@ def render_services(
         names=[_NAMES[service] for service in services],
         hours=[_price_row(row) for row in plan.last_hours.to_dict("records")],
         fte=[fte_words(row) for row in plan.fte.to_dict("records")],
+        staff=[_staff_row(row) for row in plan.staff.to_dict("records")],
+        staff_heads=[words for _, words, _ in _STAFF],
+        released=released_words(plan.released),
         districts=_districts(plan),
         caps=[_cap_row(row, services) for row in plan.caps.to_dict("records")],
         weights=[_weight_row(row, services) for row in plan.weights.to_dict("records")],
+        patrol_today=[_today_row(row) for row in plan.patrol_today.to_dict("records")],
+        starts=[_start_row(row) for row in plan.start_prices.to_dict("records")],
     )
 
 
@@ -156,6 +176,18 @@ def _service_row(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _staff_row(row: dict[str, Any]) -> dict[str, Any]:
+    of_units = pd.notna(row["headcount_peak"])
+    return {
+        "service": _NAMES[row["service"]] if of_units else "Other responders",
+        "unit": str(row["role"]).replace("_", " "),
+        "qualification": str(row["qualification"]).replace("_", " "),
+        "numbers": [
+            "–" if pd.isna(row[name]) else format(row[name], how) for name, _, how in _STAFF
+        ],
+    }
+
+
 def _price_row(row: dict[str, Any]) -> dict[str, str]:
     lost = row["lost_per_1000"]
     return {
@@ -163,6 +195,33 @@ def _price_row(row: dict[str, Any]) -> dict[str, str]:
         "unit": str(row["unit_type"]),
         "bought": f"{row['bought_per_1000']:.2f}",
         "lost": "–" if not math.isfinite(lost) else f"{lost:.2f}",
+    }
+
+
+def _today_row(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "name": "All districts" if row["district"] == "all" else str(row["district"]),
+        **{
+            f"{kind}_{arm}": f"{row[f'{kind}_{arm}']:{how}}"
+            for kind, how in (("unit_hours", ",.0f"), ("within", ".1%"), ("hours_short", ",.0f"))
+            for arm in ("today", "plan")
+        },
+    }
+
+
+def _start_row(row: dict[str, Any]) -> dict[str, str]:
+    """Say what a number of start times costs; one without crews says why."""
+    number = "all" if pd.isna(row["at_most"]) else f"{row['at_most']:d}"
+    found = {"name": _NAMES[row["service"]], "number": number, "conflict": row["conflict"]}
+    if row["conflict"]:
+        return found
+    return {
+        **found,
+        "starts": ", ".join(f"{int(hour):02d}" for hour in row["starts_h"].split()),
+        "worth": f"{row['worth']:,.1f}",
+        "loss": f"{row['loss']:,.2f} ({row['loss_share']:.2%})",
+        "gap": f"{row['gap']:.2%}",
+        "short": f"{row['short_unit_hours']:,}",
     }
 
 

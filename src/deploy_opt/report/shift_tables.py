@@ -11,8 +11,10 @@ import pandas as pd
 from deploy_opt.errors import FaultList
 from deploy_opt.plan.rosters.changes import row_id
 from deploy_opt.plan.rosters.crew_flow import flow_crews, flow_posts
+from deploy_opt.plan.rosters.local_times import real_hours
+from deploy_opt.plan.rosters.make_up import crew_words
 from deploy_opt.plan.rosters.roll_out import roll_out
-from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK, MINUTES_PER_HOUR
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -65,14 +67,7 @@ class ShiftWords:
     @property
     def role(self) -> str:
         """The qualifications of a crew: ``emt + paramedic``, ``2 emt + paramedic``, ``als``."""
-        if len(self._sorted) == 1:
-            return self._sorted[0][0]
-        parts = (name if number == 1 else f"{number} {name}" for name, number in self._sorted)
-        return " + ".join(parts)
-
-    @property
-    def _sorted(self) -> list[tuple[str, int]]:
-        return sorted((name, number) for name, number in self.make_up.items() if number)
+        return crew_words(self.make_up)
 
 
 def shifts_of_plan(  # noqa: PLR0913 - the road's facts, one each
@@ -209,7 +204,10 @@ def whole_shifts(shifts: pd.DataFrame, posts: pd.DataFrame | None = None) -> pd.
     -------
     pandas.DataFrame
         Columns of `shifts` with start and end of the whole shift as times (`start`, `end`), the
-        first post, its name (`post_name`), and moves in the note; by start, then crew.
+        first post (`place`) with its name (`post_name`), the last one (`end_place`), the number of
+        `moves`, hours that pass (`length_h`, clock changes included), those without the break
+        (`duty_h`), and the moves in the note; by start, then crew. Crews that keep a district have
+        its name as their place.
     """
     names = {}
     if posts is not None:
@@ -222,11 +220,17 @@ def whole_shifts(shifts: pd.DataFrame, posts: pd.DataFrame | None = None) -> pd.
     moves: dict[str, list[str]] = {}
     for crew, at, post in zip(later["crew"], later["start_local"], later["post_id"], strict=True):
         moves.setdefault(crew, []).append(f"{at[-5:]} to {names.get(str(post), str(post))}")
+    first["moves"] = [len(moves.get(crew, ())) for crew in first["crew"]]
     first["start"] = pd.to_datetime(first["start_local"])
     first["end"] = pd.to_datetime(last)
     first["end_local"] = last
     first["break_min"] = grouped["break_min"].sum().reindex(first["crew"]).to_numpy()
-    first["post_name"] = [names.get(str(post), str(post)) for post in first["post_id"]]
+    ends = grouped["post_id"].last().reindex(first["crew"]).astype(str).reset_index(drop=True)
+    first["place"] = first["post_id"].astype(str).where(first["post_id"] != "", first["area"])
+    first["end_place"] = ends.where(ends != "", first["area"])
+    first["length_h"] = _hours_that_pass(first)
+    first["duty_h"] = first["length_h"] - first["break_min"] / MINUTES_PER_HOUR
+    first["post_name"] = [names.get(str(place), str(place)) for place in first["place"]]
     notes = grouped["note"].agg(lambda of: "; ".join(dict.fromkeys(t for t in of if t)))
     first["note"] = [
         "; ".join([part for part in (notes[crew], *_moves_words(moves.get(crew))) if part])
@@ -235,58 +239,13 @@ def whole_shifts(shifts: pd.DataFrame, posts: pd.DataFrame | None = None) -> pd.
     return first.sort_values(["start", "crew"], kind="stable", ignore_index=True)
 
 
+def _hours_that_pass(whole: pd.DataFrame) -> NDArray[np.float64]:
+    passed = np.zeros(len(whole))
+    for zone in sorted(set(whole["tz"])):
+        of_zone = (whole["tz"] == zone).to_numpy()
+        passed[of_zone] = real_hours(whole["start"][of_zone], whole["end"][of_zone], zone)
+    return passed
+
+
 def _moves_words(moves: list[str] | None) -> list[str]:
     return [f"moves: {', '.join(moves)}"] if moves else []
-
-
-def minimum_staffing(shifts: pd.DataFrame) -> pd.DataFrame:
-    """Give the fewest units and people by post, unit type and hour of the week.
-
-    Over several weeks the fewest of any week counts; hours of the first day before its shifts
-    are those that the last shifts run on into.
-
-    Parameters
-    ----------
-    shifts
-        Canonical shifts: a row is one unit.
-
-    Returns
-    -------
-    pandas.DataFrame
-        post_id, unit, hour_of_week (Monday 00:00 = 0), units, people; hours without a unit are
-        left out.
-    """
-    start, end = (pd.to_datetime(shifts[name]) for name in ("start_local", "end_local"))
-    names = ["post_id", "unit", "hour_of_week", "units", "people"]
-    if not len(shifts):
-        return pd.DataFrame(columns=names)
-    monday = (start.min() - pd.Timedelta(days=start.min().weekday())).normalize()
-    last = start[shifts["leg"] == 1].max()  # later stretches may run on into the next week
-    weeks = int((last - monday) // pd.Timedelta(days=7)) + 1
-    hour = pd.Timedelta(hours=1)
-    begin = np.floor((start - monday) / hour).astype(int).to_numpy()
-    stop = np.ceil((end - monday) / hour).astype(int).to_numpy()
-    headcount = shifts["headcount"].to_numpy(dtype=np.int64)
-    codes, keys = pd.factorize(
-        pd.MultiIndex.from_arrays([shifts["post_id"].astype(str), shifts["unit"].astype(str)]),
-        sort=True,
-    )
-    units = np.zeros((len(keys), weeks * HOURS_PER_WEEK), dtype=np.int64)
-    people = np.zeros_like(units)
-    for row in range(len(shifts)):
-        worked = np.arange(begin[row], stop[row]) % units.shape[1]
-        units[codes[row], worked] += 1
-        people[codes[row], worked] += headcount[row]
-    fewest, least = (
-        on.reshape(len(keys), weeks, HOURS_PER_WEEK).min(axis=1) for on in (units, people)
-    )
-    which, at = np.nonzero(fewest)
-    return pd.DataFrame(
-        {
-            "post_id": [keys[i][0] for i in which],
-            "unit": [keys[i][1] for i in which],
-            "hour_of_week": at,
-            "units": fewest[which, at],
-            "people": least[which, at],
-        }
-    )

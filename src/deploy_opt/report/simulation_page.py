@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deploy_opt.report.simulated_services import (
+    ServiceFacts,
+    service_lines,
+    service_rows,
+    service_summary,
+)
 from deploy_opt.report.still_pages import render_still
 
 if TYPE_CHECKING:
@@ -25,7 +31,7 @@ _LABELS = {
     "queued_share": "waited for a free unit",
     "busy_fraction": "busy fraction of the units",
 }
-_MOST_WORDS = 3
+_TURNED = {"value": "value", "lo": "hi", "hi": "lo"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class SimulationFacts:
         What a reader must know.
     area_names
         Names of the areas by id.
+    services
+        What is compared for each service.
     """
 
     name: str
@@ -64,6 +72,7 @@ class SimulationFacts:
     provenance: str
     notes: tuple[str, ...] = ()
     area_names: Mapping[str, str] = field(default_factory=dict)
+    services: tuple[ServiceFacts, ...] = ()
 
 
 def simulation_summary(table: pd.DataFrame, facts: SimulationFacts) -> dict[str, Any]:
@@ -82,17 +91,14 @@ def simulation_summary(table: pd.DataFrame, facts: SimulationFacts) -> dict[str,
         By arm the share in time, mean and 90th percentile (s), share that waited and busy fraction,
         each with value, lo and hi (95 %); the model's share and the disagreement in points.
     """
+    whole, table = table, table[table["service"] == "ems"]
     arms: dict[str, dict[str, Any]] = {}
     for arm in ARMS:
         mine = table[(table["arm"] == arm) & (table["scope"] == "all")].set_index("statistic")
         values = {name: _interval(mine.loc[name]) for name in _STATISTICS}
         late = values.pop("late_share")
-        whole = 0.0 if arm == "difference" else 1.0
-        share = {
-            "value": whole - late["value"],
-            "lo": whole - late["hi"],
-            "hi": whole - late["lo"],
-        }
+        top = 0.0 if arm == "difference" else 1.0
+        share = {name: top - late[other] for name, other in _TURNED.items()}
         arms[arm] = {"in_time": share, **values}
     points = {arm: 100 * (arms[arm]["in_time"]["value"] - facts.model[arm]) for arm in facts.model}
     return {
@@ -103,6 +109,7 @@ def simulation_summary(table: pd.DataFrame, facts: SimulationFacts) -> dict[str,
         **arms,
         "model_in_time": dict(facts.model),
         "disagreement_points": points,
+        "services": {each.service: service_summary(whole, each) for each in facts.services},
         "notes": list(facts.notes),
     }
 
@@ -123,6 +130,7 @@ def simulation_lines(summary: Mapping[str, Any]) -> list[str]:
         first,
         f"Mean response: {mean['value']:+.1f} s ({mean['lo']:+.1f} to {mean['hi']:+.1f}).",
         *(disagreement_words(summary, arm) for arm in summary["model_in_time"]),
+        *service_lines({k: v for k, v in summary["services"].items() if k != "ems"}),
     ]
     return ["Synthetic data: an invented city.", *lines] if summary["synthetic"] else lines
 
@@ -156,6 +164,7 @@ def render_simulation(table: pd.DataFrame, facts: SimulationFacts) -> str:
         What the page says about the simulation.
     """
     summary = simulation_summary(table, facts)
+    whole, table = table, table[table["service"] == "ems"]
     gain = summary["difference"]["in_time"]
     sure = gain["lo"] > 0 or gain["hi"] < 0
     return render_still(
@@ -169,9 +178,11 @@ def render_simulation(table: pd.DataFrame, facts: SimulationFacts) -> str:
         apart=[disagreement_words(summary, arm) for arm in facts.model],
         most_apart=f"{max(abs(p) for p in summary['disagreement_points'].values()):.2f}",
         rows=_rows(summary),
+        services=service_rows(summary["services"]),
         classes=_groups(table, "call_class"),
         areas=_groups(table, "area", names=facts.area_names, worst_first=True),
         units=_units(table),
+        other_units=_units(whole[whole["service"] != "ems"]),
         chart=_chart(table, facts),
         size=(CHART_WIDTH, CHART_HEIGHT),
     )
@@ -265,7 +276,7 @@ def _chart(table: pd.DataFrame, facts: SimulationFacts) -> dict[str, Any]:
         late_calls = np.bincount(day, np.nan_to_num(late) * calls, minlength=24)
         shares[arm] = 1 - late_calls / np.maximum(of_hour, 1e-12)
     low = min(float(values.min()) for values in shares.values())
-    bottom = np.floor(low * 20 - 1e-9) / 20
+    bottom = max(np.floor(low * 20 - 1e-9) / 20, 0.0)
 
     def path(values: NDArray[np.float64]) -> str:
         y = CHART_HEIGHT - (values - bottom) / max(1.0 - bottom, 0.05) * (CHART_HEIGHT - 8) - 4
@@ -286,44 +297,3 @@ def _chart(table: pd.DataFrame, facts: SimulationFacts) -> dict[str, Any]:
             for hour in range(24)
         ],
     }
-
-
-@dataclass(frozen=True, slots=True)
-class MarginalTable:
-    """Changes by one unit, as `deploy_opt.simulation.marginal` gives them, with names of posts."""
-
-    table: pd.DataFrame
-    names: Mapping[str, str]
-
-    def summary(self) -> dict[str, Any]:
-        """Order what one more brings and one less costs in share in time, points."""
-        late = self.table[self.table["statistic"] == "late_share"]
-        found: dict[str, Any] = {}
-        for change, name in ((1, "one_more"), (-1, "one_less")):
-            rows = late[late["change"] == change].sort_values("value", kind="stable")
-            found[name] = [
-                {
-                    "post_id": str(row["post_id"]),
-                    "name": self.names[str(row["post_id"])],
-                    "block": row["block"],
-                    "unit_hours": row["unit_hours"],
-                    "points": -100 * row["value"],
-                    "lo": -100 * row["hi"],
-                    "hi": -100 * row["lo"],
-                    "cost": row["cost"],
-                }
-                for row in rows.to_dict("records")
-            ]
-        return found
-
-
-def marginal_lines(summary: Mapping[str, Any]) -> list[str]:
-    """Name the best places for one more unit and those that miss one least."""
-    words = []
-    for name, head in (("one_more", "One unit more"), ("one_less", "One unit less")):
-        words += [
-            f"{head} at {row['name']}, {row['block']}: {row['points']:+.2f} points in time "
-            f"({row['lo']:+.2f} to {row['hi']:+.2f})"
-            for row in summary[name][:_MOST_WORDS]
-        ]
-    return words

@@ -24,11 +24,7 @@ from deploy_opt.report.frontier_page import (
 from deploy_opt.report.manifest import write_manifest
 from deploy_opt.report.prevention_page import prevention_table, render_prevention
 from deploy_opt.report.schedule_files import run_schedule_writers
-from deploy_opt.report.services_page import (
-    render_services,
-    service_shift_table,
-    service_tables,
-)
+from deploy_opt.report.services_page import render_services, service_tables
 from deploy_opt.report.summary import summary, summary_lines
 from deploy_opt.report.tables import Tables, make_tables
 from deploy_opt.report.words import plan_dates
@@ -174,11 +170,19 @@ def write_run(
         )
     writers |= import_writers(calls)
     if inputs.city is not None:
-        posts = inputs.comparison.posts
-        names = dict(zip(posts["post_id"].astype(str), posts["name"], strict=True))
-        names |= dict(zip(inputs.areas.frame["area_id"], inputs.areas.frame["name"], strict=True))
-        writers |= service_writers(inputs.city, inputs.scenario, names=names, run_id=inputs.run_id)
+        writers |= service_writers(inputs.city, inputs.scenario, run_id=inputs.run_id)
+    if inputs.staff is not None:
+        writers["staff.csv"] = _frame_writer(inputs.staff)
     return write_files(folder, writers)
+
+
+def page_one_writer(
+    inputs: ReportInputs, tables: Tables, *, patterns: bool
+) -> dict[str, Callable[[Path], None]]:
+    """Name page one alone and how it is written, see `write_run`."""
+    from deploy_opt.report.page import render_page  # loads folium, which other commands never need
+
+    return {"index.html": _text_writer(render_page(inputs, tables, patterns=patterns))}
 
 
 def detail_writers(
@@ -339,7 +343,7 @@ def prevention_writers(
 
 
 def service_writers(
-    plan: CityPlan, scenario: Scenario, *, names: Mapping[str, str], run_id: str
+    plan: CityPlan, scenario: Scenario, *, run_id: str
 ) -> dict[str, Callable[[Path], None]]:
     """Name the files of a plan of all services and how each is written."""
     version = importlib.metadata.version("deploy-opt")
@@ -351,9 +355,6 @@ def service_writers(
         provenance=f"Run {run_id[:6]}, deploy_opt {version}.",
     )
     writers = {name: _frame_writer(frame) for name, frame in service_tables(plan).items()}
-    writers["service_shifts.csv"] = _frame_writer(
-        service_shift_table(plan, scenario, names=names, run_id=run_id)
-    )
     writers["services.html"] = _text_writer(page)
     return writers
 
@@ -366,6 +367,7 @@ def plan_document(comparison: Comparison) -> dict[str, Any]:
         "busy_min_per_call": comparison.busy_min,
         "hours": int(comparison.plan.units.shape[0]),
         "posts": comparison.posts["post_id"].tolist(),
+        "post_names": comparison.posts["name"].tolist(),
         "units_by_hour_and_post": comparison.plan.units,
         "baseline_units_by_hour_and_post": comparison.baseline.units,
         "simple_plan_units_by_hour_and_post": comparison.simple.units,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from deploy_opt.plan.rosters.duties import WEEKDAYS
-from deploy_opt.report.shift_tables import minimum_staffing
+from deploy_opt.report.shift_sums import hours_by_role, minimum_staffing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ _WIDEST = 40
 
 
 def workbook_bytes(shifts: pd.DataFrame, *, posts: pd.DataFrame) -> bytes:
-    """Write shifts and the fewest units by station and hour as a workbook.
+    """Write shifts, the fewest units by station and hour, and the hours by role as a workbook.
 
     Times are spreadsheet dates, texts are always texts (nothing that begins with = + - or @ is
     run), headers are frozen and filtered, and the creation stamp is fixed, so that the same
@@ -47,6 +47,7 @@ def workbook_bytes(shifts: pd.DataFrame, *, posts: pd.DataFrame) -> bytes:
         timed = shifts.assign(**{name: pd.to_datetime(shifts[name]) for name in _TIMES})
         _sheet(book, "Shifts", timed)
         _sheet(book, "Minimum staffing", _staffing(shifts, posts), corner=2)
+        _sheet(book, "Hours by role", hours_by_role(shifts))
     return file.getvalue()
 
 
@@ -56,14 +57,14 @@ def write_workbook(path: Path, data: bytes) -> None:
 
 
 def _staffing(shifts: pd.DataFrame, posts: pd.DataFrame) -> pd.DataFrame:
-    """Set hours of the week side by side: station, unit, Mon 00 .. Sun 23."""
+    """Set hours of the week side by side: station or district, unit, Mon 00 .. Sun 23."""
     long = minimum_staffing(shifts)
     names = dict(zip(posts["post_id"].astype(str), posts["name"].astype(str), strict=True))
     wide = long.pivot_table(
-        index=["post_id", "unit"], columns="hour_of_week", values="units", fill_value=0
+        index=["place", "unit"], columns="hour_of_week", values="units", fill_value=0
     )
     wide = wide.reindex(columns=range(168), fill_value=0).astype(int).reset_index()
-    wide["post_id"] = [names.get(post, post) for post in wide["post_id"]]
+    wide["place"] = [names.get(place, place) for place in wide["place"]]
     wide.columns = ["station", "unit", *(f"{WEEKDAYS[h // 24]} {h % 24:02}" for h in range(168))]
     return wide
 

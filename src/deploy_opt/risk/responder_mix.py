@@ -36,10 +36,14 @@ class MixedCalls:
     hours
         Indexed by tier: calls, police_hours_before, police_hours_after, responder_hours (of all
         others), deferred_calls, released_hours (patrol hours that nobody spends any more).
+    released
+        One row a call with a tier: the columns of the call, tier, released_h (unit-hours that
+        patrols spent on it less those that they still spend).
     """
 
     incidents: pd.DataFrame
     hours: pd.DataFrame
+    released: pd.DataFrame
 
 
 def mix_responders(
@@ -65,6 +69,7 @@ def mix_responders(
         For missing columns and tiers outside 1..4.
     """
     _check(incidents, tiers)
+    incidents = incidents.reset_index(drop=True)
     known = tiers.copy()
     known.index = known.index.astype(str)
     police = (incidents["service"] == "police").to_numpy()
@@ -93,8 +98,9 @@ def mix_responders(
             parts += _answered(calls[so], rule, mix)
             left = calls[here & ~so]
         parts.append(left.assign(responder="patrol"))
-    mixed = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    return MixedCalls(mixed, _hours(calls, mixed))
+    answered = pd.concat([part for part in parts if len(part)] or [calls.iloc[:0]])
+    mixed = answered.reset_index(drop=True)
+    return MixedCalls(mixed, _hours(calls, mixed), _released(calls, answered))
 
 
 def _check(incidents: pd.DataFrame, tiers: pd.Series) -> None:
@@ -152,8 +158,18 @@ def _deferred(
 
 
 def _unit_hours(calls: pd.DataFrame) -> pd.Series:
+    """Give the hours of each call's units; a number that is not recorded counts as one."""
     hours = (calls["cleared_at"] - calls["dispatched_at"]).dt.total_seconds() / 3600
-    return hours.clip(lower=0).fillna(0.0) * calls["num_units"].astype(float)
+    return hours.clip(lower=0).fillna(0.0) * calls["num_units"].astype(float).fillna(1.0)
+
+
+def _released(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Give each call's patrol hours before less those after; rows of `after` keep its index."""
+    calls = before[before["tier"].notna()]
+    patrol = after[(after["responder"] == "patrol") & after["tier"].notna()]
+    kept = _unit_hours(patrol).groupby(level=0).sum()
+    hours = _unit_hours(calls) - kept.reindex(calls.index, fill_value=0.0)
+    return calls.assign(released_h=hours)
 
 
 def _hours(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

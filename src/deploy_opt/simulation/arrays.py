@@ -53,11 +53,13 @@ LEGS: Mapping[str, DTypeLike] = {
     "node": np.int64,
     "lane": np.int64,  # rank of the priority known then, 0 first
     "district": np.int64,  # -1 = none
+    "helped": np.bool_,  # units of other districts may come
     "kind": np.int64,  # column of `able`
     "first": np.int64,  # first leg of the same call
     "places": np.int64,  # how many legs the call has
     "waits": np.bool_,  # waits when nobody is free; else it goes without
     "together": np.bool_,  # work begins when every unit of the call is there
+    "follows": np.bool_,  # is sent once the place before it has a unit
     "on_scene": np.float64,
     "handover": np.float64,
     "hospital": np.int64,  # node, or NO_HOSPITAL
@@ -94,6 +96,7 @@ UNIT_STATE: Mapping[str, DTypeLike] = {
 LEG_STATE: Mapping[str, DTypeLike] = {
     "next_waiting": np.int64,  # the leg behind it in the queue, -1 = none
     "given_up": np.bool_,  # went without a unit
+    "work_s": np.float64,  # time on scene still to come when its unit arrives
     "unit": np.int64,  # -1 = nobody
     "dispatched": np.float64,
     "enroute": np.float64,
@@ -166,10 +169,14 @@ class Rules(NamedTuple):
     diverts
         Whether a unit on its way to a call of the row's lane is taken for one of the column's,
         shape (lanes, lanes).
+    interrupts
+        Whether one that works on a call of the row's lane is; the rest of the work waits.
     reserve, reserve_lane
         Units that stay free for calls before `reserve_lane`.
     help_lane
         Calls of lanes before it get units of other districts.
+    helps
+        Whether units of the column's district help the row's, shape (districts, districts).
     node_post
         Row in `cover` of each node, -1 = none, shape (nodes,).
     posts
@@ -196,9 +203,11 @@ class Rules(NamedTuple):
     turnout_on_road_s: float
     some_divert: bool
     diverts: NDArray[np.bool_]
+    interrupts: NDArray[np.bool_]
     reserve: int
     reserve_lane: int
     help_lane: int
+    helps: NDArray[np.bool_]
     node_post: NDArray[np.int64]
     posts: NDArray[np.int64]
     cover: NDArray[np.bool_]
@@ -288,6 +297,7 @@ def at_start(case: Case) -> State:
         case.legs.size,
         next_waiting=-1,
         given_up=False,
+        work_s=case.legs["on_scene"],
         unit=-1,
         dispatched=np.nan,
         enroute=np.nan,

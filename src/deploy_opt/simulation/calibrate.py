@@ -11,8 +11,12 @@ from deploy_opt.errors import FaultList
 from deploy_opt.simulation.simulate import simulate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
+
+    from deploy_opt.simulation.result import SimulationResult
 
 MEAN_WITHIN, P90_WITHIN = 0.05, 0.10
 _LEAST_CALLS = 30
@@ -53,11 +57,41 @@ class Calibration:
         )
 
 
+def play_scaled(
+    fleet: pd.DataFrame,
+    calls: pd.DataFrame,
+    times: ArrayLike,
+    *,
+    travel_scale: float,
+    turnout_scale: float,
+    **options: Any,  # noqa: ANN401 - what `simulate` takes
+) -> SimulationResult:
+    """Simulate with drives and turnout scaled.
+
+    Parameters
+    ----------
+    fleet, calls, times, options
+        As `simulate` takes them.
+    travel_scale, turnout_scale
+        What drives, and the calls' turnout_s and turnout_on_road_s, are multiplied by.
+    """
+    changed = {
+        name: calls[name] * turnout_scale
+        for name in ("turnout_s", "turnout_on_road_s")
+        if name in calls
+    }
+    seconds = np.asarray(times, dtype=np.float64) * travel_scale
+    return simulate(fleet, calls.assign(**changed), seconds, **options)
+
+
 def calibrate(
     fleet: pd.DataFrame,
     training: pd.DataFrame,
     check: pd.DataFrame,
     times: ArrayLike,
+    *,
+    check_fleet: pd.DataFrame | None = None,
+    check_options: Mapping[str, Any] | None = None,
     **options: Any,  # noqa: ANN401 - what `simulate` takes
 ) -> Calibration:
     """Fit travel scale and turnout on a training window, and judge them on another.
@@ -71,6 +105,8 @@ def calibrate(
         turnout_s; the windows may not share a call.
     times
         Drive times before scaling, s.
+    check_fleet, check_options
+        What differs in the check window: its fleet, and options instead of those below.
     options
         Passed to `simulate`.
 
@@ -97,30 +133,27 @@ def calibrate(
     faults.raise_if_any()
     from scipy.optimize import minimize
 
-    seconds = np.asarray(times, dtype=np.float64)
-
-    def judge(logs: NDArray[np.float64], calls: pd.DataFrame) -> dict[str, float]:
-        scale, turnout = np.exp(logs)
-        changed = {
-            name: calls[name] * turnout
-            for name in ("turnout_s", "turnout_on_road_s")
-            if name in calls
-        }
-        result = simulate(fleet, calls.assign(**changed), seconds * scale, **options)
+    def judge(
+        logs: NDArray[np.float64], units: pd.DataFrame, calls: pd.DataFrame, how: Mapping[str, Any]
+    ) -> dict[str, float]:
+        scale, turnout = (float(value) for value in np.exp(logs))
+        result = play_scaled(units, calls, times, travel_scale=scale, turnout_scale=turnout, **how)
         recorded = calls["recorded_response_s"].to_numpy(dtype=np.float64)
         return compare(recorded, result.calls["response_s"].to_numpy())
 
     def loss(logs: NDArray[np.float64]) -> float:
-        found = judge(logs, training)
+        found = judge(logs, fleet, training, options)
         return found["mean_error"] ** 2 + found["p90_error"] ** 2
 
     settings: dict[str, Any] = {"maxfev": 60, "xatol": 1e-3, "fatol": 1e-7}
     settings["initial_simplex"] = np.array([[0.0, 0.0], [0.2, 0.0], [0.0, 0.2]])
     best = minimize(loss, np.zeros(2), method="Nelder-Mead", options=settings).x
-    checked = judge(best, check)
+    others = fleet if check_fleet is None else check_fleet
+    checked = judge(best, others, check, options | dict(check_options or {}))
     believed = abs(checked["mean_error"]) <= MEAN_WITHIN and abs(checked["p90_error"]) <= P90_WITHIN
     scale, turnout = (float(value) for value in np.exp(best))
-    return Calibration(scale, turnout, judge(best, training), checked, believed)
+    trained = judge(best, fleet, training, options)
+    return Calibration(scale, turnout, trained, checked, believed)
 
 
 def compare(recorded_s: NDArray[np.float64], simulated_s: NDArray[np.float64]) -> dict[str, float]:

@@ -26,7 +26,10 @@ _OPTIONAL = {
     "turnout_on_road_s": 0.0,
     "drive_factor": 1.0,
 }
-NUMBERS = ("at_s", "on_scene_s", "handover_s", "priority", "on_from_s", "on_to_s", *_OPTIONAL)
+NUMBERS = (
+    *("at_s", "on_scene_s", "others_on_scene_s", "handover_s", "priority"),
+    *("on_from_s", "on_to_s", *_OPTIONAL),
+)
 
 
 def read_numbers(frame: pd.DataFrame) -> pd.DataFrame:
@@ -57,6 +60,11 @@ def check_calls(calls: pd.DataFrame, num_nodes: int, faults: FaultList) -> None:
             at_least = "seconds" if column == "at_s" else "seconds, at least 0"
             expected = "a number, at least 0" if column == "drive_factor" else at_least
             faults.add(f"calls: {column}", f"none or a wrong one for {some(ids[bad])}", expected)
+    if "others_on_scene_s" in calls and (calls["others_on_scene_s"] < 0).any():
+        wrong = ids[(calls["others_on_scene_s"] < 0).to_numpy()]
+        faults.add("calls: others_on_scene_s", some(wrong), "seconds, at least 0, or none")
+    if "helped" in calls and not calls["helped"].isin([True, False]).all():
+        faults.add("calls: helped", "a missing one", "true or false")
     note_nodes(calls["node"], num_nodes, "calls: node", faults)
     if "priority" in calls and calls["priority"].isna().any():
         missing = ids[calls["priority"].isna().to_numpy()]
@@ -137,7 +145,7 @@ class Kinds(NamedTuple):
         Whether a type answers a kind, shape (types, kinds).
     first_kind, size
         First kind and number of kinds of each class: one kind per place.
-    waits, together
+    waits, together, follows
         By kind, shape (kinds,).
     """
 
@@ -149,6 +157,7 @@ class Kinds(NamedTuple):
     size: NDArray[np.int64]
     waits: NDArray[np.bool_]
     together: NDArray[np.bool_]
+    follows: NDArray[np.bool_]
 
 
 def answer_table(
@@ -177,15 +186,19 @@ def answer_table(
     able = np.array([[kind in place for place in places] for kind in types], dtype=np.bool_)
     waits = [flag for answer in answers for flag in answer.waits or [True] * len(answer.responders)]
     together = np.repeat([answer.together for answer in answers], size) & np.repeat(size > 1, size)
+    first = np.cumsum(size) - size
+    later = np.arange(size.sum()) > np.repeat(first, size)
+    follows = np.repeat([answer.in_turn for answer in answers], size) & later
     return Kinds(
         type_of.astype(np.int64),
         tuple(str(name) for name in types),
         class_of.astype(np.int64),
         able.reshape(len(types), len(places)),
-        np.cumsum(size) - size,
+        first,
         size,
         np.array(waits, dtype=np.bool_),
         together.astype(np.bool_),
+        follows.astype(np.bool_),
     )
 
 
@@ -221,6 +234,11 @@ def make_legs(
     first = np.repeat(np.cumsum(size) - size, size)
     place = np.arange(row.size) - first
     kind = kinds.first_kind[kinds.call_class[row]] + place
+    on_scene = calls["on_scene_s"].to_numpy(dtype=np.float64)[row]
+    if "others_on_scene_s" in calls:
+        others = calls["others_on_scene_s"].to_numpy(dtype=np.float64)[row]
+        on_scene = np.where((place > 0) & np.isfinite(others), others, on_scene)
+    helped = calls["helped"].to_numpy(dtype=np.bool_)[row] if "helped" in calls else True
     legs = records(
         LEGS,
         row.size,
@@ -228,12 +246,14 @@ def make_legs(
         node=calls["node"].to_numpy(dtype=np.int64)[row],
         lane=lane[row],
         district=district[row],
+        helped=helped,
         kind=kind,
         first=first,
         places=np.repeat(size, size),
         waits=kinds.waits[kind],
         together=kinds.together[kind],
-        on_scene=calls["on_scene_s"].to_numpy(dtype=np.float64)[row],
+        follows=kinds.follows[kind],
+        on_scene=on_scene,
         handover=calls["handover_s"].to_numpy(dtype=np.float64)[row],
         hospital=np.where(place == 0, hospital[row], NO_HOSPITAL),
         turnout_s=columns["turnout_s"][row],

@@ -77,8 +77,8 @@ def read_roads(
 
 def number_districts(
     units: pd.DataFrame, calls: pd.DataFrame, faults: FaultList
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give numbers to the districts of units and calls; -1 = none."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[object, ...]]:
+    """Give numbers to the districts of units and calls, -1 = none; and the districts' names."""
     of_units = units["district"] if "district" in units else pd.Series([None] * len(units))
     of_calls = calls["district"] if "district" in calls else pd.Series([None] * len(calls))
     names = pd.Index(of_units.dropna().unique())
@@ -89,7 +89,7 @@ def number_districts(
     of_unit, of_call = (
         names.get_indexer(values).astype(np.int64) for values in (of_units, of_calls)
     )
-    return of_unit, of_call
+    return of_unit, of_call, tuple(names)
 
 
 def check_reach(case: Case, ids: NDArray[np.object_]) -> None:

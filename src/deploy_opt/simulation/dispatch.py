@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 RESERVE, DISTRICT_FIRST, LEAST_NEEDED = 1, 2, 3
+OWN, HELPING, ALL = 0, 1, 2
+"""Whose units are looked at: of the district, also of those that help it, of the city."""
 NOBODY = (-1, -1)
 
 
@@ -32,12 +34,14 @@ def answers(case: Case, state: State, unit: int, leg: int) -> bool:
 
 @helper
 def can_leave(case: Case, state: State, unit: int, leg: int, now_s: float) -> bool:
-    """Whether a unit on its way to a call may be sent to another one instead."""
+    """Whether a unit on its way to a call, or at work on it, may be sent to another one."""
     old = state.units.leg[unit]
-    if old < 0 or not case.rules.diverts[case.legs.lane[old], case.legs.lane[leg]]:
+    if old < 0 or case.legs.together[old] or state.units.on_until[unit] <= now_s:
         return False
-    under_way = state.legs.arrived[old] > now_s and state.units.on_until[unit] > now_s
-    return under_way and not case.legs.together[old]
+    lane, other = case.legs.lane[old], case.legs.lane[leg]
+    if case.rules.interrupts[lane, other]:
+        return True
+    return case.rules.diverts[lane, other] and state.legs.arrived[old] > now_s
 
 
 @helper
@@ -58,24 +62,45 @@ def choose(case: Case, state: State, leg: int, now_s: float) -> tuple[int, int]:
     """Choose unit and its node by the rule of dispatch; (-1, -1) = nobody."""
     if held_back(case, state, leg, now_s):
         return NOBODY
-    district = case.legs.district[leg]
-    if case.rules.dispatch == DISTRICT_FIRST and district >= 0:
-        unit, node = closest(case, state, leg, now_s, district, 0)
-        if unit >= 0 or case.legs.lane[leg] >= case.rules.help_lane:
+    if case.rules.dispatch == DISTRICT_FIRST and case.legs.district[leg] >= 0:
+        unit, node = closest(case, state, leg, now_s, OWN, 0)
+        if unit >= 0 or not may_help(case, leg):
             return unit, node
+        unit, node = closest(case, state, leg, now_s, HELPING, 0)
+        if unit < 0:
+            unit, node = closest(case, state, leg, now_s, ALL, 1)
+        return unit, node
     if case.rules.dispatch == LEAST_NEEDED:
         unit, node = least_needed(case, state, leg, now_s)
         if unit >= 0:
             return unit, node
-    unit, node = closest(case, state, leg, now_s, -1, 0)
+    unit, node = closest(case, state, leg, now_s, ALL, 0)
     if unit < 0:
-        unit, node = closest(case, state, leg, now_s, -1, 1)
+        unit, node = closest(case, state, leg, now_s, ALL, 1)
     return unit, node
 
 
 @helper
+def may_help(case: Case, leg: int) -> bool:
+    """Whether units of other districts may come to a leg."""
+    return case.legs.helped[leg] and case.legs.lane[leg] < case.rules.help_lane
+
+
+@helper
+def belongs(case: Case, unit: int, leg: int, whose: int) -> bool:
+    """Whether a leg is of a unit's district, or (helping) of one that it helps.
+
+    A unit without a district serves all of them.
+    """
+    theirs, own = case.legs.district[leg], case.fleet.district[unit]
+    if theirs < 0 or own < 0 or theirs == own:
+        return True
+    return whose == HELPING and may_help(case, leg) and case.rules.helps[theirs, own]
+
+
+@helper
 def closest(
-    case: Case, state: State, leg: int, now_s: float, district: int, mutual_aid: int
+    case: Case, state: State, leg: int, now_s: float, whose: int, mutual_aid: int
 ) -> tuple[int, int]:
     """Choose the own (0) or neighbour's (1) unit that arrives first, by turnout and drive."""
     legs, fleet, units, rules = case.legs, case.fleet, state.units, case.rules
@@ -90,7 +115,9 @@ def closest(
                 continue
         elif not rules.some_divert or not can_leave(case, state, unit, leg, now_s):
             continue
-        if int(own.mutual_aid) != mutual_aid or (district >= 0 and own.district != district):
+        if int(own.mutual_aid) != mutual_aid:
+            continue
+        if whose != ALL and not belongs(case, unit, leg, whose):
             continue
         if not able[own.unit_type, kind]:
             continue
@@ -148,28 +175,52 @@ def wait(case: Case, state: State, leg: int) -> None:
 
 
 @helper
+def too_early(case: Case, state: State, leg: int) -> bool:
+    """Whether a leg that comes in turn still waits for the place before it to have a unit."""
+    if not case.legs.follows[leg]:
+        return False
+    return state.legs.unit[leg - 1] < 0 and not state.legs.given_up[leg - 1]
+
+
+@helper
+def leave_queue(case: Case, state: State, wanted: int) -> bool:
+    """Take a leg out of the queue of its lane; say whether it was there."""
+    lane = case.legs.lane[wanted]
+    before, leg = -1, state.lanes.head[lane]
+    while leg >= 0 and leg != wanted:
+        before, leg = leg, state.legs.next_waiting[leg]
+    if leg >= 0:
+        unlink(state, lane, before, leg)
+    return leg >= 0
+
+
+@helper
+def unlink(state: State, lane: int, before: int, leg: int) -> None:
+    """Join the legs before and behind one that leaves a queue."""
+    after = state.legs.next_waiting[leg]
+    if before < 0:
+        state.lanes.head[lane] = after
+    else:
+        state.legs.next_waiting[before] = after
+    if after < 0:
+        state.lanes.tail[lane] = before
+    state.legs.next_waiting[leg] = -1
+
+
+@helper
 def next_waiting(case: Case, state: State, unit: int, node: int, now_s: float) -> int:
     """Take out of the queue what a unit serves next: by priority, own district, time; or -1."""
     by_district = case.rules.dispatch == DISTRICT_FIRST
-    own = case.fleet.district[unit]
     for lane in range(state.lanes.size):
         for helping in range(2 if by_district else 1):
             before, leg = -1, state.lanes.head[lane]
             while leg >= 0:
-                theirs = case.legs.district[leg]
-                right = not by_district or theirs < 0 or (theirs == own) != (helping == 1)
-                right = right and (helping == 0 or lane < case.rules.help_lane)
+                right = not by_district or belongs(case, unit, leg, helping)
                 near = drive_s(case, node, case.legs.node[leg], now_s) < np.inf
                 able = right and near and answers(case, state, unit, leg)
+                able = able and not too_early(case, state, leg)
                 if able and not held_back(case, state, leg, now_s):
-                    after = state.legs.next_waiting[leg]
-                    if before < 0:
-                        state.lanes.head[lane] = after
-                    else:
-                        state.legs.next_waiting[before] = after
-                    if after < 0:
-                        state.lanes.tail[lane] = before
-                    state.legs.next_waiting[leg] = -1
+                    unlink(state, lane, before, leg)
                     return leg
                 before, leg = leg, state.legs.next_waiting[leg]
     return -1

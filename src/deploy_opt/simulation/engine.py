@@ -18,7 +18,13 @@ import numpy as np
 from deploy_opt.simulation import arrays, dispatch, standing, ways
 from deploy_opt.simulation.arrays import State, at_start
 from deploy_opt.simulation.compiled import digest, helper, loop
-from deploy_opt.simulation.dispatch import choose, next_waiting, wait
+from deploy_opt.simulation.dispatch import (
+    choose,
+    leave_queue,
+    next_waiting,
+    too_early,
+    wait,
+)
 from deploy_opt.simulation.standing import comply, next_post
 from deploy_opt.simulation.ways import drive_s, end_way, go_to_post, place_of, stand
 
@@ -117,7 +123,7 @@ def finish(case: Case, state: State, unit: int, now_s: float) -> None:
     node, hospital = case.legs.node[leg], state.legs.hospital[leg]
     end_way(case, state, unit, now_s)
     if hospital >= 0:
-        away_s = state.legs.arrived[leg] + case.legs.on_scene[leg]
+        away_s = state.legs.arrived[leg] + state.legs.work_s[leg]
         state.units.drive_s[unit] += drive_s(case, node, hospital, away_s)
         if case.roads.distances_km.size > 0:
             state.units.drive_km[unit] += case.roads.distances_km[node, hospital]
@@ -179,7 +185,9 @@ def begin_break(state: State, unit: int, now_s: float) -> bool:
 def take(case: Case, state: State, leg: int, now_s: float) -> None:
     """Answer a leg; one that loses its unit to it is answered next."""
     while leg >= 0:
-        unit, node = choose(case, state, leg, now_s)
+        unit, node = -1, -1
+        if not too_early(case, state, leg):
+            unit, node = choose(case, state, leg, now_s)
         if unit >= 0:
             lost = send(case, state, unit, node, leg, now_s)
             comply(case, state, case.fleet.unit_type[unit], now_s)
@@ -203,6 +211,9 @@ def offer(case: Case, state: State, unit: int, node: int, now_s: float) -> bool:
     if leg < 0:
         return False
     send(case, state, unit, node, leg, now_s)
+    last = case.legs.first[leg] + case.legs.places[leg]
+    if leg + 1 < last and case.legs.follows[leg + 1] and leave_queue(case, state, leg + 1):
+        take(case, state, leg + 1, now_s)
     return True
 
 
@@ -211,6 +222,8 @@ def send(case: Case, state: State, unit: int, node: int, leg: int, now_s: float)
     """Send a unit to a leg; give the leg that it leaves, or -1."""
     legs = case.legs
     lost = state.units.leg[unit]
+    if lost >= 0:
+        state.legs.work_s[lost] -= max(now_s - state.legs.arrived[lost], 0.0)
     at_post = lost < 0 and node == state.units.post[unit] and state.units.reach_at[unit] <= now_s
     if lost >= 0:
         state.legs.unit[lost] = -1
@@ -260,7 +273,7 @@ def begin_together(case: Case, state: State, leg: int) -> None:
 def work(case: Case, state: State, leg: int, start_s: float) -> None:
     """Settle when a leg is done: on scene, to the hospital, handover."""
     legs = case.legs
-    done_s = start_s + legs.on_scene[leg]
+    done_s = start_s + state.legs.work_s[leg]
     hospital = open_hospital(case, leg, done_s)
     if hospital >= 0:
         done_s = done_s + drive_s(case, legs.node[leg], hospital, done_s) + legs.handover[leg]

@@ -12,6 +12,7 @@ import pandas as pd
 from deploy_opt.errors import FaultList, InputError
 from deploy_opt.seeds import stream
 from deploy_opt.simulation.fleets import unit_hours
+from deploy_opt.simulation.pilot_weeks import DAY_S, HOUR_S, KEYS, OUTCOMES, WEEK_S, span_of, weekly
 from deploy_opt.simulation.replicate import Arm
 from deploy_opt.simulation.resampling import block_bootstrap, holm, sign_flip
 from deploy_opt.simulation.simulate import simulate
@@ -21,16 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-WEEK_S = 7 * 86_400.0
-OUTCOMES = (
-    "mean_response_s",
-    "p90_response_s",
-    "late_share",
-    "worst_area_p90_s",
-    "late_first_priority",
-    "busy_units",
-)
-"""Outcomes of a week; less is better in each."""
+    from deploy_opt.simulation.pilot_weeks import Span
 
 CAVEATS = (
     "The replay assumes that demand does not react to the plan.",
@@ -50,14 +42,18 @@ class DecisionRule:
     Attributes
     ----------
     primary
-        The outcome in which the plan must be better: its interval lies below 0.
+        The outcome in which the plan must be better: both its intervals, Student's and the
+        bootstrap's, lie below 0.
     guard, margin
         The outcome in which the plan must not be worse by more than the margin.
+    fewest_calls
+        An area counts for the worst area's value in weeks with at least this many calls.
     """
 
     primary: str = "mean_response_s"
     guard: str = "worst_area_p90_s"
     margin: float = 30.0
+    fewest_calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +77,8 @@ class PilotResult:
         The rule that decided.
     frozen
         Digest of both plans and the rule, to be published before the replay.
+    answered
+        Response of each incident by arm: call_id, plan_s, baseline_s; NaN where nobody came.
     unit_hours
         Unit-hours of either plan, by type.
     caveats
@@ -94,6 +92,7 @@ class PilotResult:
     rule: DecisionRule
     frozen: str
     unit_hours: Mapping[str, float]
+    answered: pd.DataFrame
     caveats: tuple[str, ...] = field(default=CAVEATS)
 
 
@@ -107,6 +106,9 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
     standard_s: float = 480.0,
     rule: DecisionRule | None = None,
     frozen_at_s: float = -np.inf,
+    start_s: float | None = None,
+    num_weeks: int | None = None,
+    baseline_incidents: pd.DataFrame | None = None,
     pilot_districts: Collection[str] = (),
     mean_block: float = 2.0,
     **options: Any,  # noqa: ANN401 - what `simulate` takes
@@ -129,7 +131,15 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
     rule
         The decision rule; None = the default of the class.
     frozen_at_s
-        When the plan was frozen; no incident may be earlier.
+        When the plan was frozen; no incident that counts may be earlier.
+    start_s
+        Where the first week begins; incidents before it warm the simulation up and do not count.
+        None = the first incident.
+    num_weeks
+        Weeks counted; None = as many as the incidents fill.
+    baseline_incidents
+        The same incidents with other luck, for the baseline; None = the plan's, so that both share
+        it.
     pilot_districts
         Districts where the plan is tried; the others are reported as neighbours (spill-over).
     mean_block
@@ -149,92 +159,59 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
     """
     arms = [one if isinstance(one, Arm) else Arm(one) for one in (plan, baseline)]
     rule = rule or DecisionRule()
-    _check(arms, incidents, rule, frozen_at_s)
+    if incidents.empty or any(arm.fleet.empty for arm in arms):
+        where = "incidents" if incidents.empty else "fleet"
+        raise InputError.of(where, "none", "at least one unit in each plan, and incidents")
+    span = span_of(incidents, start_s, num_weeks)
+    _check(arms, incidents, rule, frozen_at_s, span)
+    theirs = incidents if baseline_incidents is None else baseline_incidents
+    _check_same(incidents, theirs)
+    hours = unit_hours(arms[0].fleet, span.start_s, span.end_s)
+    units = float(hours.sum()) * HOUR_S / (span.end_s - span.start_s)
     played = [
+        simulate(arm.fleet, calls, times, policy=arm.policy, **options).calls
+        for arm, calls in zip(arms, (incidents, theirs), strict=True)
+    ]
+    judged = [
         weekly(
-            simulate(arm.fleet, incidents, times, policy=arm.policy, **options).calls,
+            answered,
             incidents,
             standard_s=standard_s,
+            span=span,
+            fewest_calls=rule.fewest_calls,
+            units=units,
         )
-        for arm in arms
+        for answered in played
     ]
-    keys = ["district", "week", "outcome"]
-    weeks = played[0].merge(played[1], on=keys, suffixes=("_plan", "_baseline"))
-    weeks.columns = pd.Index([*keys, "plan", "baseline"])
+    weeks = judged[0].merge(judged[1], on=KEYS, suffixes=("_plan", "_baseline"))
+    weeks.columns = pd.Index([*KEYS, "plan", "baseline"])
     weeks["difference"] = weeks["plan"] - weeks["baseline"]
     outcomes = compare_weeks(
         weeks, seed=seed, rule=rule, pilot_districts=pilot_districts, mean_block=mean_block
     )
     decision, reasons = decide(outcomes, rule)
-    span = incidents["at_s"].min(), incidents["at_s"].max()
-    hours = {str(k): float(v) for k, v in unit_hours(arms[0].fleet, *span).items()}
-    frozen = freeze(arms[0].fleet, arms[1].fleet, rule)
-    return PilotResult(weeks, outcomes, decision, reasons, rule, frozen, hours)
+    return PilotResult(
+        weeks=weeks,
+        outcomes=outcomes,
+        decision=decision,
+        reasons=reasons,
+        rule=rule,
+        frozen=freeze(arms[0].fleet, arms[1].fleet, rule),
+        unit_hours={str(kind): float(value) for kind, value in hours.items()},
+        answered=pd.DataFrame(
+            {
+                "call_id": incidents["call_id"].to_numpy(),
+                "plan_s": played[0]["response_s"].to_numpy(),
+                "baseline_s": played[1]["response_s"].to_numpy(),
+            }
+        ),
+    )
 
 
 def freeze(plan: pd.DataFrame, baseline: pd.DataFrame, rule: DecisionRule) -> str:
     """Digest two plans and a rule, so that nobody can change them unseen."""
     text = "\x1f".join([plan.to_csv(index=False), baseline.to_csv(index=False), repr(rule)])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def weekly(answered: pd.DataFrame, incidents: pd.DataFrame, *, standard_s: float) -> pd.DataFrame:
-    """Work out the outcomes of every whole week, for all and for each district.
-
-    Parameters
-    ----------
-    answered
-        `SimulationResult.calls`.
-    incidents
-        The calls in the same order.
-    standard_s
-        Response standard, s.
-
-    Returns
-    -------
-    pandas.DataFrame
-        district, week (0 from the first incident), outcome, value. busy_units is the mean number
-        of units at work.
-    """
-    at_s = incidents["at_s"].to_numpy(dtype=np.float64)
-    week = ((at_s - at_s.min()) // WEEK_S).astype(np.int64)
-    known = [name for name in ("final_priority", "priority") if name in incidents]
-    first = incidents[known[0]] if known else pd.Series(0, index=incidents.index)
-    response = answered["response_s"].to_numpy()
-    late = ~(response <= standard_s)
-    table = pd.DataFrame(
-        {
-            "week": week,
-            "response_s": response,
-            "late": late,
-            "late_first": late & (first == first.min()).to_numpy(),
-            "busy_s": (answered["cleared_s"] - answered["dispatched_s"]).fillna(0.0).to_numpy(),
-            "area": incidents["area_id"].to_numpy() if "area_id" in incidents else "all",
-            "district": incidents["district"].to_numpy() if "district" in incidents else None,
-        }
-    )
-    whole = (at_s.max() - at_s.min()) / WEEK_S
-    table = table[table["week"] < max(round(whole), 1)]
-    parts = [table.assign(district="all"), table[table["district"].notna()]]
-    return pd.concat([_outcomes(part) for part in parts if len(part)], ignore_index=True)
-
-
-def _outcomes(table: pd.DataFrame) -> pd.DataFrame:
-    keys = ["district", "week"]
-    groups = table.groupby(keys, sort=True)
-    by_area = table.groupby([*keys, "area"], sort=True)["response_s"].quantile(0.9)
-    wide = pd.DataFrame(
-        {
-            "mean_response_s": groups["response_s"].mean(),
-            "p90_response_s": groups["response_s"].quantile(0.9),
-            "late_share": groups["late"].mean(),
-            "worst_area_p90_s": by_area.groupby(keys).max(),
-            "late_first_priority": groups["late_first"].sum().astype(np.float64),
-            "busy_units": groups["busy_s"].sum() / WEEK_S,
-        }
-    )[list(OUTCOMES)]
-    long = wide.rename_axis(columns="outcome").stack().rename("value")
-    return pd.DataFrame(long.reset_index())
 
 
 def compare_weeks(
@@ -292,9 +269,14 @@ def decide(outcomes: pd.DataFrame, rule: DecisionRule) -> tuple[str, tuple[str, 
         ``adopt``, ``keep`` or ``undecided``; the reasons.
     """
     whole = outcomes[outcomes["district"] == "all"].set_index("outcome")
+    absent = [name for name in (rule.primary, rule.guard) if name not in whole.index]
+    if absent:
+        words = f"{' and '.join(absent)}: fewer than two weeks have a value, so nothing is decided."
+        return "undecided", (words,)
     main, guard = whole.loc[rule.primary], whole.loc[rule.guard]
-    better, worse = main["hi"] < 0, main["lo"] > 0
-    safe, unsafe = guard["hi"] <= rule.margin, guard["lo"] > rule.margin
+    (low, high), (least, most) = both_ends(main), both_ends(guard)
+    better, worse = high < 0, low > 0
+    safe, unsafe = most <= rule.margin, least > rule.margin
     said = "below 0: better" if better else "above 0: worse" if worse else "holding 0"
     shown = "within" if safe else "beyond" if unsafe else "not shown to be within"
     kept = f"{shown} the margin of {rule.margin:g}"
@@ -304,32 +286,66 @@ def decide(outcomes: pd.DataFrame, rule: DecisionRule) -> tuple[str, tuple[str, 
     return ("keep" if worse or unsafe else "undecided"), reasons
 
 
+def both_ends(row: Mapping[str, Any] | pd.Series) -> tuple[float, float]:
+    """Give the wider of Student's interval and the bootstrap's, which is too narrow for few weeks.
+
+    Parameters
+    ----------
+    row
+        t_lo, t_hi, lo, hi.
+    """
+    return float(min(row["lo"], row["t_lo"])), float(max(row["hi"], row["t_hi"]))
+
+
 def _sentence(outcome: str, row: pd.Series, said: str) -> str:
-    found = f"{row['difference']:+.4g} ({row['lo']:+.4g} to {row['hi']:+.4g})"
+    low, high = both_ends(row)
+    found = f"{row['difference']:+.4g} ({low:+.4g} to {high:+.4g})"
     return f"{outcome}: {found}, {said}."
 
 
 def _check(
-    arms: list[Arm], incidents: pd.DataFrame, rule: DecisionRule, frozen_at_s: float
+    arms: list[Arm],
+    incidents: pd.DataFrame,
+    rule: DecisionRule,
+    frozen_at_s: float,
+    span: Span,
 ) -> None:
     faults = FaultList()
     for name in (rule.primary, rule.guard):
         if name not in OUTCOMES:
             faults.add("rule", repr(name), " or ".join(OUTCOMES))
-    if incidents.empty or any(arm.fleet.empty for arm in arms):
-        where = "incidents" if incidents.empty else "fleet"
-        raise InputError.of(where, "none", "at least one unit in each plan, and incidents")
-    first, last = incidents["at_s"].min(), incidents["at_s"].max()
-    early = int((incidents["at_s"] < frozen_at_s).sum())
+    at_s = incidents["at_s"].to_numpy(dtype=np.float64)
+    week = span.week_of(at_s)
+    early = int(((at_s < frozen_at_s) & (week >= 0)).sum())
     if early:
         do = "replay only incidents that came after the plan was frozen"
         faults.add("incidents", f"{early} before the freeze", "none", do)
-    if round((last - first) / WEEK_S) < 2:
-        days = (last - first) / 86_400
+    if round((float(at_s.max()) - span.start_s) / WEEK_S) < 2:
+        days = (at_s.max() - span.start_s) / DAY_S
         faults.add("incidents", f"{days:.1f} days", "at least two whole weeks")
-    ours, theirs = (unit_hours(arm.fleet, first, last) for arm in arms)
+    empty = np.flatnonzero(np.bincount(week[week >= 0], minlength=span.num_weeks) == 0)
+    if empty.size and not faults:
+        named = ", ".join(str(number + 1) for number in empty[:5])
+        found = f"none in {empty.size} of {span.num_weeks} weeks (week {named})"
+        faults.add("incidents", found, "incidents in every week", "end earlier, or start later")
+    ours, theirs = (unit_hours(arm.fleet, span.start_s, span.end_s) for arm in arms)
     if not ours.sub(theirs, fill_value=0.0).abs().lt(0.01).all():
-        found = f"{ours.round(1).to_dict()} against {theirs.round(1).to_dict()} in the baseline"
+        found = f"{_hours_words(ours)} against {_hours_words(theirs)} in the baseline"
         do = "compare plans that cost the same; see marginal for more units"
         faults.add("plan: unit-hours", found, "the same unit-hours of each type", do)
     faults.raise_if_any()
+
+
+def _hours_words(hours: pd.Series) -> str:
+    return ", ".join(f"{kind} {value:,.1f}" for kind, value in hours.items())
+
+
+def _check_same(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
+    """Raise where the two arms would not meet the same incidents in time, place and kind."""
+    names = [name for name in ("call_id", "at_s", "node", "call_class") if name in ours]
+    same = len(ours) == len(theirs) and all(
+        np.array_equal(ours[name].to_numpy(), theirs[name].to_numpy()) for name in names
+    )
+    if not same:
+        expected = "the plan's incidents in time, place and kind, with other luck"
+        raise InputError.of("baseline_incidents", "others", expected)

@@ -11,7 +11,7 @@ from deploy_opt.errors import FaultList, nearest
 from deploy_opt.simulation.arrays import DISPATCH, RELOCATION, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -33,11 +33,15 @@ class Response:
         Work on scene begins when all units that come are there (a patrol unit and a clinician).
     waits
         Whether each place waits when nobody is free, else it goes without; None = all wait.
+    in_turn
+        A place is sent once the one before it has a unit (a patrol once there is a team), so that
+        none waits on scene for a unit that is not on its way.
     """
 
     responders: tuple[Collection[str], ...]
     together: bool = False
     waits: tuple[bool, ...] | None = None
+    in_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ class Policy:
     divert
         Pairs of priorities (lower call, higher call): a unit on its way to the first is sent to
         the second instead when it is the closest.
+    interrupt
+        The same for a unit that works on the first already; what is left of the work waits for a
+        unit. For work that officers start themselves.
+    help_from
+        District -> districts whose units help it; None = all help all.
     posts, demand, standard_s, busy_fraction
         For ``dmexclp``: candidate posts (nodes), weight of every node, standard of the drive in s
         and the busy fraction q; a node with k free units in reach is covered with 1 - q^k.
@@ -78,6 +87,8 @@ class Policy:
     reserve_from: float = np.inf
     help_before: float | None = None
     divert: Collection[tuple[float, float]] = ()
+    interrupt: Collection[tuple[float, float]] = ()
+    help_from: Mapping[str, Collection[str]] | None = None
     posts: ArrayLike = ()
     demand: ArrayLike | None = None
     standard_s: float | None = None
@@ -100,9 +111,10 @@ def check_policy(policy: Policy, num_nodes: int, faults: FaultList) -> None:
             faults.add(f"policy: {name}", repr(value), choices, nearest(str(value), allowed))
     if policy.reserve < 0 or policy.most_moves < 1:
         faults.add("policy: reserve, most_moves", "one that is too small", "at least 0, at least 1")
-    if any(not low > high for low, high in policy.divert):
-        expected = "pairs from a lower priority (a greater number) to a higher one"
-        faults.add("policy: divert", f"{sorted(policy.divert)}", expected)
+    for name, pairs in (("divert", policy.divert), ("interrupt", policy.interrupt)):
+        if any(not low > high for low, high in pairs):
+            expected = "pairs from a lower priority (a greater number) to a higher one"
+            faults.add(f"policy: {name}", f"{sorted(pairs)}", expected)
     if policy.weighs_cover:
         _check_cover(policy, num_nodes, faults)
     if policy.relocation == "compliance":
@@ -135,12 +147,13 @@ def _check_levels(levels: pd.DataFrame | None, num_nodes: int, faults: FaultList
         faults.add("policy: levels", f"{int((~good).sum())} wrong rows", expected)
 
 
-def make_rules(
+def make_rules(  # noqa: PLR0913 - the parts of a case, one each
     policy: Policy,
     *,
     roads: Roads,
     spells: Records,
     types: Collection[str],
+    districts: Sequence[object],
     priorities: NDArray[np.float64],
     turnout_s: float,
     turnout_on_road_s: float,
@@ -152,8 +165,8 @@ def make_rules(
     ----------
     policy, roads, spells
         The policy and the parts of the case it acts on.
-    types
-        Unit types by number.
+    types, districts
+        Unit types and districts by number.
     priorities
         Priorities of the lanes, ascending.
     turnout_s, turnout_on_road_s
@@ -162,9 +175,9 @@ def make_rules(
         Of units equally near the longest idle goes.
     """
     num_nodes = roads.times_s.shape[1]
-    diverts = np.zeros((priorities.size, priorities.size), dtype=np.bool_)
-    for low, high in policy.divert:
-        diverts[np.ix_(priorities == low, priorities == high)] = True
+    diverts, interrupts = (
+        _pairs(priorities, chosen) for chosen in (policy.divert, policy.interrupt)
+    )
     posts = np.asarray(policy.posts, dtype=np.int64).ravel() if policy.weighs_cover else np.empty(0)
     rows = np.concatenate([posts, np.setdiff1d(spells["home"], posts)]).astype(np.int64)
     node_post = np.full(num_nodes, -1, dtype=np.int64)
@@ -182,11 +195,13 @@ def make_rules(
         longest_idle=longest_idle,
         turnout_s=turnout_s,
         turnout_on_road_s=turnout_on_road_s,
-        some_divert=bool(diverts.any()),
+        some_divert=bool(diverts.any() or interrupts.any()),
         diverts=diverts,
+        interrupts=interrupts,
         reserve=policy.reserve,
         reserve_lane=int(np.searchsorted(priorities, policy.reserve_from)),
         help_lane=int(np.searchsorted(priorities, help_before)),
+        helps=_helpers(policy.help_from, districts),
         node_post=node_post,
         posts=posts.astype(np.int64),
         cover=np.array(within, dtype=np.bool_, order="C"),
@@ -196,6 +211,24 @@ def make_rules(
         levels=_level_table(policy.levels, list(types)),
         most_moves=policy.most_moves,
     )
+
+
+def _pairs(
+    priorities: NDArray[np.float64], chosen: Collection[tuple[float, float]]
+) -> NDArray[np.bool_]:
+    table = np.zeros((priorities.size, priorities.size), dtype=np.bool_)
+    for low, high in chosen:
+        table[np.ix_(priorities == low, priorities == high)] = True
+    return table
+
+
+def _helpers(
+    help_from: Mapping[str, Collection[str]] | None, districts: Sequence[object]
+) -> NDArray[np.bool_]:
+    if help_from is None:
+        return np.ones((len(districts), len(districts)), dtype=np.bool_)
+    chosen = [[there in help_from.get(str(here), ()) for there in districts] for here in districts]
+    return np.array(chosen, dtype=np.bool_).reshape(len(districts), len(districts))
 
 
 def _level_table(levels: pd.DataFrame | None, types: list[str]) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from deploy_opt.simulation.policies import Policy
+    from deploy_opt.simulation.result import SimulationResult
 
 COLUMNS = ["arm", "service", *KEYS, "value", "half_width", "lo", "hi", "n", "replications"]
 
@@ -40,7 +41,7 @@ class Precision:
     half_width
         The half-width to reach, in the unit of the statistic.
     statistic, arm
-        Whose half-width, over all calls.
+        Whose half-width, over all calls (of the first service).
     least, most
         Fewest and most replications.
     """
@@ -63,7 +64,8 @@ class Replications:
         lo, hi (95 %, Student's), n (calls counted), replications. With two arms, ``difference``
         is the first less the second, replication by replication on the same calls.
     samples
-        The value of each replication: arm, scope, scope_id, statistic, replication, value, n.
+        The value of each replication: arm, service, scope, scope_id, statistic, replication,
+        value, n.
     replications
         How many were made.
     reached
@@ -87,6 +89,7 @@ def replicate(  # noqa: PLR0913 - a study's design is its arguments
     warm_up_s: float = 86_400.0,
     service: str = "ems",
     threads: int = 1,
+    measured: Callable[[SimulationResult, pd.DataFrame], pd.DataFrame] | None = None,
     **options: Any,  # noqa: ANN401 - what `simulate` takes
 ) -> Replications:
     """Simulate one or two plans on the same calls, replication by replication.
@@ -110,6 +113,9 @@ def replicate(  # noqa: PLR0913 - a study's design is its arguments
         Value of the column of that name.
     threads
         Replications worked at the same time; the result is the same.
+    measured
+        Works the statistics out instead of `measure`, from the result and its calls; may give a
+        column ``service``, which then stands instead of `service`.
     options
         Passed to `simulate`.
 
@@ -127,8 +133,12 @@ def replicate(  # noqa: PLR0913 - a study's design is its arguments
         found = []
         for name, arm in arms.items():
             result = simulate(arm.fleet, calls, times, policy=arm.policy, **options)
-            values = measure(result, calls, standards_s=standards_s, warm_up_s=warm_up_s)
-            found.append(values.assign(arm=name))
+            if measured is None:
+                values = measure(result, calls, standards_s=standards_s, warm_up_s=warm_up_s)
+            else:
+                values = measured(result, calls)
+            found.append(pd.DataFrame({"service": service}, index=values.index).assign(**values))
+            found[-1]["arm"] = name
         return pd.concat(found).assign(replication=number)
 
     most = precision.most if precision else replications
@@ -151,9 +161,10 @@ def summarise(samples: pd.DataFrame, *, service: str) -> pd.DataFrame:
     Parameters
     ----------
     samples
-        arm, scope, scope_id, statistic, replication, value (NaN = nothing to say, left out), n.
+        arm, scope, scope_id, statistic, replication, value (NaN = nothing to say, left out), n;
+        optional service.
     service
-        Value of the column of that name.
+        Value of the column of that name where samples have none.
 
     Returns
     -------
@@ -163,20 +174,22 @@ def summarise(samples: pd.DataFrame, *, service: str) -> pd.DataFrame:
     from scipy.stats import t
 
     known = samples[samples["value"].notna()]
-    groups = known.groupby(["arm", *KEYS], sort=False)
+    if "service" not in known:
+        known = known.assign(service=service)
+    groups = known.groupby(["arm", "service", *KEYS], sort=False)
     value, number = groups["value"].mean(), groups["value"].count()
     spread = groups["value"].std(ddof=1) / np.sqrt(number)
     half = spread * t.ppf(0.975, np.maximum(number - 1, 1))
     table = pd.DataFrame({"value": value, "half_width": half, "lo": value - half})
     table = table.assign(hi=value + half, n=groups["n"].sum().astype(np.int64))
     table = table.assign(replications=number.astype(np.int64)).reset_index()
-    return table.assign(service=service)[COLUMNS]
+    return table[COLUMNS]
 
 
 def _with_differences(samples: pd.DataFrame, arms: list[str]) -> pd.DataFrame:
     if len(arms) < 2:
         return samples
-    keys = [*KEYS, "replication"]
+    keys = ["service", *KEYS, "replication"]
     ours, theirs = (samples[samples["arm"] == arm].drop(columns="arm") for arm in arms)
     ours = ours[ours["scope"] != "unit"]
     both = ours.merge(theirs, on=keys, suffixes=("", "_other"))
@@ -190,4 +203,5 @@ def _reached(samples: pd.DataFrame, precision: Precision) -> bool:
     if not mine.any():
         found = f"{precision.statistic} of {precision.arm}"
         raise InputError.of("precision", found, "a statistic of all calls, and an arm")
+    mine &= samples["service"] == samples.loc[mine, "service"].iloc[0]
     return half_width(samples.loc[mine, "value"]) <= precision.half_width

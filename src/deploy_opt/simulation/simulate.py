@@ -66,15 +66,17 @@ def simulate(  # noqa: PLR0913  (each keyword is one rule of the simulated servi
     fleet
         unit_id, unit_type, home_node; on_from_s and on_to_s for spells on duty, one row each,
         which may begin at different homes (without them every unit is always on duty); optional
-        district and mutual_aid (bool: a neighbour's unit, sent only where no own unit is free,
-        its home a node at the border). Work that began on duty is finished. A unit waits for its
-        duty at home.
+        district (missing = all districts) and mutual_aid (bool: a neighbour's unit, sent only
+        where no own unit is free, its home a node at the border). Work that began on duty is
+        finished. A unit waits for its duty at home.
     calls
         call_id, at_s, node, call_class, on_scene_s, transport (bool), handover_s (read where
         there is transport); optional priority as the dispatcher knows it (lowest first; without
-        it all are equal), hospital (node; missing or -1 = the nearest of `hospitals`), district,
-        processing_s (from the call to the choice of a unit), turnout_s and turnout_on_road_s
-        (from the choice to the wheels), drive_factor (multiplies the drive to the scene).
+        it all are equal), hospital (node; missing or -1 = the nearest of `hospitals`), district
+        and helped (bool: whether units of other districts may come), others_on_scene_s (time on
+        scene of all units but the first; missing = the same), processing_s (from the call to the
+        choice of a unit), turnout_s and turnout_on_road_s (from the choice to the wheels),
+        drive_factor (multiplies the drive to the scene).
     times
         Drive times, s, shape (nodes, nodes), from row to column, or (periods, nodes, nodes) with
         `period_of_hour`; inf = no road. Nodes are 0-based rows. A drive takes the time of the
@@ -142,7 +144,7 @@ def simulate(  # noqa: PLR0913  (each keyword is one rule of the simulated servi
     pauses = read_breaks(breaks, units, faults)
     check_calls(calls, num_nodes, faults)
     kinds = answer_table(units["unit_type"], calls["call_class"], eligible, faults)
-    of_unit, of_call = number_districts(units, calls, faults)
+    of_unit, of_call, districts = number_districts(units, calls, faults)
     faults.raise_if_any()
     hospital = choose_hospitals(calls, roads.times_s[0].T, hospitals, faults)
     faults.raise_if_any()
@@ -160,6 +162,7 @@ def simulate(  # noqa: PLR0913  (each keyword is one rule of the simulated servi
             roads=roads,
             spells=duty,
             types=kinds.types,
+            districts=districts,
             priorities=priorities,
             turnout_s=float(legs["turnout_s"].mean()),
             turnout_on_road_s=float(legs["turnout_on_road_s"].mean()),

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 KEYS = ["scope", "scope_id", "statistic"]
 SCOPES = {"area": "area_id", "call_class": "final_class", "hour": "hour", "group": "group"}
+DAY_PARTS = ("00 to 08", "08 to 16", "16 to 24")
 _HOURS_A_WEEK = 168
+_LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
 def measure(
@@ -163,3 +165,63 @@ def batch_means(
     means = pd.Series(found[whole]).groupby(batch[whole]).mean().to_numpy()
     lag = np.corrcoef(means[:-1], means[1:])[0, 1] if means.size > 3 else np.nan
     return float(means.mean()), half_width(means), float(lag)
+
+
+def response_table(
+    recorded_s: ArrayLike, simulated_s: ArrayLike, calls: pd.DataFrame
+) -> pd.DataFrame:
+    """Compare recorded and simulated responses: all, by area and by third of the day.
+
+    Parameters
+    ----------
+    recorded_s, simulated_s
+        Response of each call, s; NaN where there is none, shape (calls,).
+    calls
+        received_at (local) and area_id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        scope (all, area, day_part), scope_id, statistic (mean; of all also p05 to p95),
+        recorded_s, simulated_s, error (simulated over recorded less 1), n (calls with both).
+    """
+    table = pd.DataFrame(
+        {
+            "recorded_s": np.asarray(recorded_s, dtype=np.float64),
+            "simulated_s": np.asarray(simulated_s, dtype=np.float64),
+            "all": "all",
+            "area": calls["area_id"].astype(str).to_numpy(),
+            "day_part": day_parts(calls["received_at"].dt.hour),
+        }
+    ).dropna()
+    values = ["recorded_s", "simulated_s"]
+    parts = []
+    for scope in ("all", "area", "day_part"):
+        groups = table.groupby(scope, sort=True)[values]
+        found = groups.mean().assign(n=groups.size(), statistic="mean", scope=scope)
+        parts.append(found.rename_axis("scope_id").reset_index())
+    for level in _LEVELS:
+        row = table[values].quantile(level)
+        parts.append(
+            pd.DataFrame(
+                {"scope": ["all"], "scope_id": "all", "statistic": f"p{100 * level:02.0f}",
+                 "recorded_s": row["recorded_s"], "simulated_s": row["simulated_s"],
+                 "n": len(table)}
+            )
+        )  # fmt: skip
+    whole = pd.concat(parts, ignore_index=True)
+    whole["error"] = whole["simulated_s"] / whole["recorded_s"] - 1.0
+    return whole[[*KEYS, *values, "error", "n"]]
+
+
+def day_parts(hour_of_day: ArrayLike) -> NDArray[np.object_]:
+    """Name the third of the day of each hour.
+
+    Examples
+    --------
+    >>> day_parts([0, 8, 23]).tolist()
+    ['00 to 08', '08 to 16', '16 to 24']
+    """
+    names = np.asarray(DAY_PARTS, dtype=object)
+    found: NDArray[np.object_] = names[np.asarray(hour_of_day, dtype=np.int64) // 8]
+    return found

@@ -19,3 +19,4 @@ from deploy_opt.stages.records import make_areas as make_areas
 from deploy_opt.stages.records import read_calls as read_calls
 from deploy_opt.stages.records import read_roads as read_roads
 from deploy_opt.stages.responders import answer_by_tier as answer_by_tier
+from deploy_opt.stages.staffing import ambulance_staff as ambulance_staff

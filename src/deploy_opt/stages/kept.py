@@ -27,12 +27,19 @@ class Calls:
         As the importer gives them, with the column ``file``.
     notes
         Faults found, in words.
+    others
+        role, tier, hours_per_year: work of responders of the police that are no patrols; None:
+        the scenario has no tiers.
+    released
+        Contract ``released_hours.csv``; None likewise.
     """
 
     incidents: pd.DataFrame
     traps: pd.DataFrame
     scorecard: pd.DataFrame
     notes: tuple[str, ...]
+    others: pd.DataFrame | None = None
+    released: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)

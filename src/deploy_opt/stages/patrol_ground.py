@@ -21,6 +21,7 @@ from deploy_opt.plan.patrol.ground import (
 from deploy_opt.plan.patrol.records import patrol_calls_of_records
 from deploy_opt.service_settings import Patrol
 from deploy_opt.stages.area_links import links_of
+from deploy_opt.stages.other_signs import cap_police_weight
 from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def lay_patrol_ground(
     """Gather what patrols are planned from, over the demand points of the scenario.
 
     Units wait at the middles of the areas of their district. Calls are the forecast's, split by
-    the priorities of the records.
+    the priorities of the records; ``patrol.police_weight`` draws them towards other signs.
 
     Raises
     ------
@@ -52,6 +53,11 @@ def lay_patrol_ground(
     """
     section = scenario.patrol or Patrol()
     area_ids, weekly = demand.forecast.weekly_rates("police")
+    weighed: tuple[str, ...] = ()
+    if section.police_weight is not None:
+        weekly, weighed = cap_police_weight(
+            scenario, section.police_weight, calls.incidents, area_ids, weekly
+        )
     rank = {area_id: k for k, area_id in enumerate(area_ids)}
     names, district_of = _districts(scenario, section, areas, area_ids)
     points = ground.times.destinations
@@ -85,7 +91,7 @@ def lay_patrol_ground(
     )
     patrol_calls = _calls(calls, area_ids, weekly[:, hours], hours)
     rules = patrol_rules(section)
-    return patrol_ground, patrol_calls, rules, (*linked, *found.notes)
+    return patrol_ground, patrol_calls, rules, (*weighed, *linked, *found.notes)
 
 
 def patrol_rules(section: Patrol) -> PatrolRules:

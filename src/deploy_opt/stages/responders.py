@@ -9,6 +9,7 @@ import pandas as pd
 
 from deploy_opt.errors import InputError, nearest
 from deploy_opt.inputs.risk_files import read_calls_table
+from deploy_opt.risk.released_hours import hours_of_others, other_rows, released_hours
 from deploy_opt.risk.responder_mix import mix_responders
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def answer_by_tier(scenario: Scenario, calls: Calls) -> Calls:
     """Give each police call to those who answer its tier, where the scenario names tiers.
 
     A call stands once for each kind of responder that it needs, under the service of that kind;
-    re-tiered calls leave the patrols once.
+    re-tiered calls leave the patrols once. Calls that civilians or other responders of the police
+    answer are no work of the patrols: they are left out of the calls and summed in `Calls.others`.
 
     Raises
     ------
@@ -43,7 +45,14 @@ def answer_by_tier(scenario: Scenario, calls: Calls) -> Calls:
             f"Tier {tier}: {int(row['calls']):,} police calls, {row['responder_hours']:,.0f} h by "
             f"other responders, {row['released_hours']:,.0f} patrol hours released{deferred}"
         )
-    return replace(calls, incidents=mixed.incidents, notes=(*calls.notes, *notes))
+    incidents = mixed.incidents
+    return replace(
+        calls,
+        incidents=incidents.drop(index=other_rows(incidents).index).reset_index(drop=True),
+        notes=(*calls.notes, *notes),
+        others=hours_of_others(mixed),
+        released=released_hours(mixed, zone=scenario.time_zone),
+    )
 
 
 def read_tiers(path: Path) -> pd.Series:

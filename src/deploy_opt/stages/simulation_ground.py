@@ -11,6 +11,7 @@ import pandas as pd
 from deploy_opt.errors import InputError
 from deploy_opt.inputs.geometry import local_metres
 from deploy_opt.inputs.travel import travel_times
+from deploy_opt.settings import Simulation
 from deploy_opt.simulation.draws import Law, ServiceLaws, draw_from_counts, draw_service, uniforms
 from deploy_opt.units import HOURS_PER_WEEK, SECONDS_PER_MINUTE
 
@@ -82,6 +83,15 @@ class SimulationGround:
         The scenario's.
     notes
         What a reader must know.
+    origin
+        Longitude and latitude of (0, 0) of `node_xy`, degrees.
+    before_s
+        What precedes a call's time on scene where its record has no arrival: turnout and mean
+        drive, s.
+    turnout_cv
+        Spread of the turnout about `turnout_s`, coefficient of variation.
+    unit_type
+        Type of the units.
     """
 
     times_s: NDArray[np.float32]
@@ -98,6 +108,17 @@ class SimulationGround:
     hours: int
     seed: int
     notes: tuple[str, ...]
+    origin: tuple[float, float] = (0.0, 0.0)
+    before_s: float = 0.0
+    turnout_cv: float = 0.0
+    unit_type: str = "als"
+
+    def turnouts(self, call_ids: NDArray[np.object_], luck: str) -> NDArray[np.float64]:
+        """Give each call its turnout, s: by its id and the name of the luck; shape (calls,)."""
+        if self.turnout_cv == 0:
+            return np.full(len(call_ids), self.turnout_s)
+        law = Law("lognormal", self.turnout_s, self.turnout_cv)
+        return law.at(uniforms(self.seed, f"simulation/turnout/{luck}", call_ids))
 
     def draw(self, counts: NDArray[np.integer], replication: int) -> pd.DataFrame:
         """Make the calls of a replication with all that is random in them.
@@ -134,12 +155,12 @@ class SimulationGround:
             rows = self.service.frame.iloc[self.service.rows_for(area, luck)]
             taken = ["call_class", "final_class", "on_scene_s", "transport", "handover_s"]
             calls = calls.assign(**{column: rows[column].to_numpy() for column in taken})
-            calls["priority"] = _ranks(calls["call_class"], self.service.frame["call_class"])
+            calls["priority"] = rank_classes(calls["call_class"], self.service.frame["call_class"])
         names = np.asarray(self.area_ids, dtype=object)
         return calls.assign(
             area_id=names[calls["area"].to_numpy(dtype=np.int64)],
             processing_s=self.processing_s,
-            turnout_s=self.turnout_s,
+            turnout_s=self.turnouts(calls["call_id"].to_numpy(), str(replication)),
         )
 
 
@@ -179,13 +200,17 @@ def lay_simulation_ground(
     for columns in (slice(0, first), slice(end, len(nodes))):
         times_s[:, :, columns] = sheets["regular"].by_profile[:, :, columns]
     times_s[:, np.arange(len(nodes)), np.arange(len(nodes))] = 0.0
+    fitted = scenario.simulation or Simulation()
+    times_s *= fitted.travel_scale
     rank = {area_id: k for k, area_id in enumerate(area_ids)}
     hour = scenario.horizon.first_hour - WARM_UP_H + np.arange(HOURS_PER_WEEK)
     lon, lat = nodes["lon"].to_numpy(dtype=float), nodes["lat"].to_numpy(dtype=float)
-    laws, words = _service(scenario, calls, ground, area_ids)
+    origin = (float(lon.mean()), float(lat.mean()))
+    before_s = standard.turnout_s + _mean_drive_s(ground)
+    laws, words = _service(scenario, calls, ground, area_ids, before_s)
     return SimulationGround(
         times_s=times_s,
-        node_xy=local_metres(lon, lat, (float(lon.mean()), float(lat.mean()))),
+        node_xy=local_metres(lon, lat, origin),
         period_of_hour=sheets["siren"].profile_of_hour[hour % HOURS_PER_WEEK].astype(np.int64),
         num_posts=first,
         hospitals=np.arange(end, len(nodes)),
@@ -199,23 +224,36 @@ def lay_simulation_ground(
         service=laws,
         area_ids=area_ids,
         processing_s=standard.processing_s,
-        turnout_s=standard.turnout_s,
+        turnout_s=standard.turnout_s if fitted.turnout_s is None else fitted.turnout_s,
         standard_s=standard.drive_s + standard.before_drive_s,
         hours=scenario.horizon.hours,
         seed=scenario.seed,
-        notes=words,
+        notes=(*words, *_fitted_words(fitted)),
+        origin=origin,
+        before_s=before_s,
+        turnout_cv=fitted.turnout_cv,
+        unit_type=scenario.fleet.unit_type,
     )
 
 
+def _fitted_words(fitted: Simulation) -> tuple[str, ...]:
+    """Say what calibration changed."""
+    words = []
+    if fitted.travel_scale != 1.0:
+        words.append(f"drives are multiplied by {fitted.travel_scale:g}")
+    if fitted.turnout_s is not None or fitted.turnout_cv:
+        mean = "the standard's" if fitted.turnout_s is None else f"{fitted.turnout_s:g} s"
+        words.append(f"the mean turnout is {mean}, its coefficient of variation "
+                     f"{fitted.turnout_cv:g}")  # fmt: skip
+    return (f"As the scenario's simulation section says, {' and '.join(words)}.",) if words else ()
+
+
 def _service(
-    scenario: Scenario, calls: Calls, ground: Ground, area_ids: tuple[str, ...]
+    scenario: Scenario, calls: Calls, ground: Ground, area_ids: tuple[str, ...], before_s: float
 ) -> tuple[ServiceRecords | ServiceLaws, tuple[str, ...]]:
     """Say how long calls take: the scenario's own numbers, else whole records."""
     service = scenario.services[0]
-    standard = scenario.standards[service]
     section = scenario.service_times.get(service)
-    drive_s = _mean_drive_s(ground)
-    before_s = standard.turnout_s + drive_s
     if section is not None:
         whole = section.busy_min is not None
         scene_s = (
@@ -235,7 +273,7 @@ def _service(
         return laws, (words,)
     frame = calls.incidents
     own = frame[frame["service"] == service] if not frame.empty else frame
-    records, words = _of_records(own, before_s, ground.hospitals is not None)
+    records, words = times_of_records(own, before_s, ground.hospitals is not None)
     if len(records) < _FEWEST_RECORDS:
         found = f"{len(records)} records with dispatch or arrival and clear times"
         raise InputError.of(f"service_times.{service}", found, "busy_min, or the parts of a call")
@@ -246,7 +284,11 @@ def _service(
     return ServiceRecords(records, ends), (words,)
 
 
-def _of_records(own: pd.DataFrame, before_s: float, hospitals: bool) -> tuple[pd.DataFrame, str]:  # noqa: FBT001
+def times_of_records(
+    own: pd.DataFrame,
+    before_s: float,
+    hospitals: bool,  # noqa: FBT001  (whether the scenario has any)
+) -> tuple[pd.DataFrame, str]:
     """Take the parts of each record, or its length from dispatch to clear less `before_s`."""
     if own.empty:
         return own.assign(call_class=[]), ""
@@ -297,7 +339,7 @@ def _mean_drive_s(ground: Ground) -> float:
     return float(np.average(nearest[known], weights=share[known])) if known.any() else 0.0
 
 
-def _ranks(classes: pd.Series, known: pd.Series) -> NDArray[np.float64]:
+def rank_classes(classes: pd.Series, known: pd.Series) -> NDArray[np.float64]:
     """Give priorities numbers, the most urgent first: their own, else by name."""
     numbers = pd.to_numeric(known, errors="coerce")
     if numbers.notna().all():

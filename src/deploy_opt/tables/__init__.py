@@ -5,7 +5,7 @@ One truth for the checks in the code and for the columns page of the documentati
 
 from __future__ import annotations
 
-from deploy_opt.tables import plan, records, services
+from deploy_opt.tables import checks, pilots, plan, records, services
 from deploy_opt.tables.contract import QUANTILES, VALUE_COLUMNS, Column, Table, check_frame
 
 __all__ = [
@@ -19,7 +19,8 @@ __all__ = [
 ]
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (*records.TABLES, *plan.TABLES, *services.TABLES)
+    table.name: table
+    for table in (*records.TABLES, *plan.TABLES, *services.TABLES, *checks.TABLES, *pilots.TABLES)
 }
 
 

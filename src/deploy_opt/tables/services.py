@@ -89,8 +89,8 @@ TABLES = (
         columns(
             """
             shift_id id | stretch of a crew at one post: the crew's id, from the second .2 on
-            post_id id | post
-            area text | district or area of the post, else its name
+            post_id? id | post; empty for patrols, which keep a district
+            area text | patrols: district; teams: city; else the name of the post
             role text | qualifications of the crew
             unit text | type of the unit
             start_local text | naive local start, ISO; never inside the spring gap
@@ -134,7 +134,7 @@ TABLES = (
             unit_type text | type of the unit
             post_id id | its post
             block text | hours of the day
-            unit_hours float h | unit-hours of the change, warm-up included
+            unit_hours float h | unit-hours of the change in the plan
             cost? float | cost of these; empty without cost_per_unit_hour
             statistic text | mean_response_s, p90_response_s or late_share
             value float | changed less unchanged, mean over the replications
@@ -146,13 +146,66 @@ TABLES = (
         ),
     ),
     Table(
+        "loop_back.csv",
+        ("round",),
+        columns(
+            """
+            round int | 0 = the plan of the run; then one plan for each round of feeding back
+            model_in_time float | share in time by the model, with the round's busy fractions
+            simulated_in_time float | share in time in the simulation
+            half_width? float | half its 95 % interval
+            disagreement_points float | simulated less model, points
+            busy_apart float | mean distance of the busy fractions, over the unit-hours
+            least_factor float | least factor on the offered load of an hour
+            most_factor float | largest factor
+            gain float | simulated share less that of the run's plan, on the same calls
+            gain_lo float | low end of its 95 % interval
+            gain_hi float | high end of its 95 % interval
+            """
+        ),
+    ),
+    Table(
+        "stress.csv",
+        ("variant", "arm", "scope", "scope_id", "statistic"),
+        columns(
+            """
+            variant text | the bad spell
+            arm text | plan, baseline, contingency, plan_less_baseline or contingency_less_plan
+            scope text | spell (its calls) or hour
+            scope_id id | spell, or the hour of the plan (before its first: negative)
+            statistic text | late_share, late_share_normal (no spell), hours_to_recover, ...
+            value float | mean over the replications
+            half_width? float | half the 95 % interval (Student)
+            lo? float | low end of the 95 % interval
+            hi? float | high end of the 95 % interval
+            n int calls | calls counted
+            replications int | replications with a value
+            """
+        ),
+    ),
+    Table(
+        "contingency_posts_VARIANT.csv",
+        ("hour", "post_id", "unit_type"),
+        columns(
+            """
+            hour hour | hour of the week, as in posts.csv; hours of the spell alone
+            post_id id | post
+            unit_type text | type of the units
+            name text | name of the post
+            lon float degrees | longitude, WGS84
+            lat float degrees | latitude, WGS84
+            units int units | units on duty, those of neighbours included
+            """
+        ),
+    ),
+    Table(
         "fte.csv",
         ("service", "role", "tier"),
         columns(
             """
             service text | service
-            role text | qualification
-            tier mixed | tier or tiers whose calls are answered
+            role text | unit type or qualification
+            tier mixed | tier or tiers whose calls are answered; all: no tiers apart
             workload_fte float FTE | staff for the work alone
             minimum_posts_fte? float FTE | staff for the posts that are always filled
             queueing_fte? float FTE | staff for a prompt start
@@ -161,6 +214,54 @@ TABLES = (
             relief_factor float | paid people per person at work
             formula text | how hours become staff
             hours_per_year float h | hours on duty, or of work, in a year
+            """
+        ),
+    ),
+    Table(
+        "staff.csv",
+        ("service", "role", "qualification"),
+        columns(
+            """
+            service text | service
+            role text | unit type, or responder of the tiers such as civilian
+            qualification text | qualification of the people
+            people_per_unit int people | people of it on a unit
+            paid_hours_per_week float h | hours of people that are paid, breaks included
+            on_duty_hours_per_week float h | the same without meal breaks
+            headcount_peak? int people | most people of it on duty at once
+            relief_factor float | paid people per person on duty
+            fte_on_duty float FTE | posts without relief
+            fte float FTE | posts with relief for leave and training
+            overtime_hours_per_week float h | paid hours that are worked as overtime
+            filled_posts float FTE | people: posts with relief less the overtime's
+            funded_posts float FTE | posts that are paid for, vacant ones included
+            vacancies float FTE | funded posts that nobody fills
+            """
+        ),
+    ),
+    Table(
+        "follow_up.csv",
+        ("hour",),
+        columns(
+            """
+            hour hour | hour of the week, Monday 00:00 = 0
+            teams int teams | co-responder teams on duty
+            calls_h float h | team-hours that calls commit
+            room_h float h | team-hours left under the busy cap
+            follow_up_h float h | team-hours of follow-up work placed here
+            """
+        ),
+    ),
+    Table(
+        "released_hours.csv",
+        ("area_id", "hour", "tier"),
+        columns(
+            """
+            area_id id | area
+            hour hour | hour of the week in which the calls were dispatched
+            tier int | tier of the calls
+            hours_per_week float h | patrol hours that nobody spends any more; below 0: more
+            calls_per_week float calls | calls behind them
             """
         ),
     ),

@@ -8,14 +8,35 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from deploy_opt.errors import FaultList
+from deploy_opt.privacy.schemas import personal_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 SERVICE = "signals"
 _ABOUT_PERSONS = re.compile(
-    r"(^|_)(user|author|name|handle|screen|email|phone|account|profile|device|ip|person|dob|race)"
+    r"(^|_)(user|author|handle|screen|email|phone|account|profile|device|ip|person|dob|race"
+    r"|poster|sender|reporter|caller|requester|customer|contact|follower)"
+    r"|(^|_)(id|uid|uuid|guid)s?$"
 )
+_PLAIN = frozenset({"area_id", "at", "text", "lon", "lat"})
+
+
+def about_persons(columns: Iterable[object]) -> list[str]:
+    """Name the columns that could tell who wrote a post; also its own number, which leads there.
+
+    Examples
+    --------
+    >>> about_persons(["area_id", "at", "text", "screenName", "post_id", "Topic"])
+    ['screenName', 'post_id']
+    """
+    names = [str(name) for name in columns]
+    known = personal_columns(names)
+    return [
+        name
+        for name in names
+        if name not in _PLAIN and (name in known or _ABOUT_PERSONS.search(_snake(name)))
+    ]
 
 
 def count_signals(posts: pd.DataFrame, topics: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -52,9 +73,8 @@ def count_signals(posts: pd.DataFrame, topics: Mapping[str, Sequence[str]]) -> p
     for name in ("area_id", "at", "text"):
         if name not in posts.columns:
             faults.add("posts", f"no column {name!r}", "area_id, at, text")
-    for name in posts.columns:
-        if name not in {"area_id", "at", "text"} and _ABOUT_PERSONS.search(str(name).lower()):
-            faults.add("posts", f"the column {name!r}", "no column about persons", "leave it out")
+    for name in about_persons(posts.columns):
+        faults.add("posts", f"the column {name!r}", "no column about persons", "leave it out")
     for topic, words in topics.items():
         if not words or not all(str(word).strip(" *") for word in words):
             faults.add(f"topics: {topic}", "no word", "at least one keyword")
@@ -71,6 +91,10 @@ def count_signals(posts: pd.DataFrame, topics: Mapping[str, Sequence[str]]) -> p
         parts.append(count.assign(service=SERVICE, call_type=topic, observed=True))
     columns = ["service", "call_type", "area_id", "hour", "num_calls", "observed"]
     return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).lower()
 
 
 def _pattern(words: Sequence[str]) -> str:

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.plan.joint.trade_offs import reached_by, spent_by
+from deploy_opt.plan.patrol.district_plan import need_positions
 from deploy_opt.plan.patrol.district_pools import type_name
-from deploy_opt.plan.patrol.results import crews_by_district
+from deploy_opt.plan.patrol.results import crews_by_district, district_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from deploy_opt.plan.city.parts import Found
+    from deploy_opt.plan.city.parts import CityQuestion, Found, Police
     from deploy_opt.plan.joint.trade_offs import CapPrice, LastHour, Reweighed
 
 
@@ -34,7 +35,7 @@ def service_rows(found: Found) -> pd.DataFrame:
     }
     plans = {"separate": found.separate, "shared": found.shared, "plan": found.chosen}
     spent = {name: spent_by(laid, plan.crews, services) for name, plan in plans.items()}
-    reached = {name: reached_by(laid, plan, services) for name, plan in plans.items()}
+    reached = {name: reached_by(laid, plan.crews, services) for name, plan in plans.items()}
     rows = []
     for service, types in services.items():
         whole = max(worth[service], 1e-12)
@@ -98,8 +99,59 @@ def crew_rows(found: Found) -> pd.DataFrame:
             kind = found.laid.question.type_named(name)
             own = crews_by_district([""], kind.columns, [joint.crews[name]])
             parts.append(own.assign(service=service, unit_type=name))
+    rows = pd.concat(parts, ignore_index=True)
     columns = ["service", "unit_type", "district", "start_hour", "length_h", "crews"]
-    return pd.concat(parts, ignore_index=True)[columns]
+    if (rows["days"] > 1).any():  # weekly patterns: days in a row of each crew
+        columns.insert(-1, "days")
+    return rows[columns]
+
+
+def today_rows(
+    question: CityQuestion,
+    police: Police,
+    today: NDArray[np.int64],
+    positions: Sequence[NDArray[np.int64]],
+) -> pd.DataFrame:
+    """Set today's patrols beside the plan's, by the same queues and drives.
+
+    Today's units wait in the order that serves urgent calls of their district best
+    (`district_plan.need_positions`): a roster by district does not say where.
+
+    Parameters
+    ----------
+    question, police
+        Districts, calls, need.
+    today
+        Units of today, shape (districts, hours).
+    positions
+        The plan's units at posts, by district.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `CityPlan.patrol_today`.
+    """
+    ground, names = question.ground, question.ground.district_names
+    urgent = np.stack(
+        [question.calls.rates[0][ground.area_district == k].sum(axis=0) for k in range(len(names))]
+    )
+    frame = pd.DataFrame({"district": [*names, "all"]})
+    for arm, rows in (
+        ("today", need_positions(ground, police.states, today)),
+        ("plan", positions),
+    ):
+        units = np.stack([of.sum(axis=1) for of in rows])
+        within = np.stack(
+            [district_response(ground, police.states, k, of).within for k, of in enumerate(rows)]
+        )
+        short = (units < police.need.units).sum(axis=1)
+        calls = np.maximum(urgent.sum(axis=1), 1e-12)
+        share = (urgent * within).sum(axis=1) / calls
+        whole = float((urgent * within).sum() / max(float(urgent.sum()), 1e-12))
+        frame[f"unit_hours_{arm}"] = [*units.sum(axis=1).tolist(), int(units.sum())]
+        frame[f"within_{arm}"] = [*share.tolist(), whole]
+        frame[f"hours_short_{arm}"] = [*short.tolist(), int(short.sum())]
+    return frame
 
 
 def last_hour_rows(prices: Sequence[LastHour]) -> pd.DataFrame:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from deploy_opt.plan.case import Case
     from deploy_opt.plan.coresponders import TeamFloors
+    from deploy_opt.plan.follow_up import FollowUpCrews, FollowUpWork, TeamRoom
     from deploy_opt.plan.joint.question import Question, UnitType
     from deploy_opt.plan.joint.services import Chosen, JointPlan, Laid
     from deploy_opt.plan.patrol.district_pools import DistrictPools
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from deploy_opt.plan.patrol.need import DistrictStates, PatrolNeed
     from deploy_opt.plan.shifts import ShiftColumns
     from deploy_opt.service_settings import Budget, CoResponders, Patrol
+    from deploy_opt.staffing import StaffTerms
 
 Services = dict[str, tuple[str, ...]]
 """Service -> its unit types in the joint plan."""
@@ -43,6 +48,26 @@ class TeamCalls:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TierHours:
+    """What tiers move from the patrols to others.
+
+    Attributes
+    ----------
+    others
+        role, tier, hours_per_year: work of responders that no unit of the plan stands for, such
+        as civilians.
+    released
+        Contract ``released_hours.csv``.
+    deferred_h
+        Patrol hours of the horizon that Tier 4 no longer takes; they stay with the patrols.
+    """
+
+    others: pd.DataFrame
+    released: pd.DataFrame
+    deferred_h: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CityQuestion:
     """What a plan of all services is asked.
 
@@ -56,6 +81,10 @@ class CityQuestion:
         Sections of the scenario.
     team_calls
         Calls for the teams; None: no teams are planned.
+    staff
+        Role -> how many people stand behind its units.
+    tiers
+        What tiers move to others; None: the scenario has no tiers.
     """
 
     case: Case
@@ -66,6 +95,9 @@ class CityQuestion:
     teams: CoResponders
     budget: Budget
     team_calls: TeamCalls | None = None
+    patrol_today: NDArray[np.int64] | None = None
+    staff: Mapping[str, StaffTerms] = field(default_factory=dict)
+    tiers: TierHours | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +114,15 @@ class Police:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FollowUpPlan:
+    """Work that follows calls, the room that teams have for it, and the crews it takes."""
+
+    work: FollowUpWork
+    room: TeamRoom
+    crews: FollowUpCrews
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Teams:
     """Unit type, question and floors of the co-responder teams."""
 
@@ -89,6 +130,7 @@ class Teams:
     question: Question
     floors: TeamFloors
     limit_h: float
+    follow_up: FollowUpPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

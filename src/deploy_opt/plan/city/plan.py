@@ -13,14 +13,29 @@ from deploy_opt.plan.city.frames import (
     crew_rows,
     last_hour_rows,
     service_rows,
+    today_rows,
     unit_rows,
     weight_rows,
 )
+from deploy_opt.plan.city.minimum import (
+    check_minimum,
+    minima_of,
+    patrol_hours_given,
+    team_cost_per_h,
+)
 from deploy_opt.plan.city.parts import CityQuestion, Found, Police, Teams
 from deploy_opt.plan.city.results import CityPlan
-from deploy_opt.plan.coresponders import paired_class, team_floors, team_fte
+from deploy_opt.plan.city.staff_rows import (
+    follow_up_rows,
+    follow_up_words,
+    fte_rows,
+    staff_rows,
+)
+from deploy_opt.plan.city.start_prices import start_price_rows
+from deploy_opt.plan.city.work_moved import kept_hours, plan_follow_up
+from deploy_opt.plan.coresponders import paired_class, team_floors, with_follow_up
 from deploy_opt.plan.joint.ambulances import ambulance_class, ambulance_type
-from deploy_opt.plan.joint.cheapest import cheapest_crews
+from deploy_opt.plan.joint.cheapest import cheapest_crews, few_start_columns
 from deploy_opt.plan.joint.combine import combined
 from deploy_opt.plan.joint.question import Budget, Layer, Question, UnitType
 from deploy_opt.plan.joint.rows import pool_model
@@ -30,6 +45,7 @@ from deploy_opt.plan.joint.trade_offs import (
     last_hours,
     reweighed,
     separate_crews,
+    shared_at_starts,
     shared_crews,
 )
 from deploy_opt.plan.patrol.district_plan import keep_target, plan_patrols
@@ -45,6 +61,7 @@ if TYPE_CHECKING:
     from deploy_opt.plan.patrol.district_pools import DistrictPools
     from deploy_opt.plan.patrol.need import PatrolNeed
     from deploy_opt.plan.shifts import ShiftColumns
+    from deploy_opt.rule_settings import Shifts
 
 
 def plan_city(question: CityQuestion, *, trade_offs: bool = True) -> CityPlan:
@@ -61,7 +78,19 @@ def plan_city(question: CityQuestion, *, trade_offs: bool = True) -> CityPlan:
         What is asked.
     trade_offs
         Whether caps and weights are priced too: a choice of crews for each.
+
+    Raises
+    ------
+    InfeasibleError
+        A budget, or a limit on start times, below the minimum staffing of a service; locks that
+        no crews hold.
     """
+    check_minimum(
+        minima_of(question),
+        first_hour=question.case.settings.first_hour,
+        shared=question.budget.shared,
+        money=question.budget.money_per_week,
+    )
     police = _police(question)
     teams = _teams(question, police)
     case = question.case
@@ -84,7 +113,10 @@ def plan_city(question: CityQuestion, *, trade_offs: bool = True) -> CityPlan:
     apart = separate_crews(laid, limits, services)
     total = question.budget.money_per_week or sum(limits.values())
     starts = (apart.crews,) if total >= sum(limits.values()) - 1e-6 else ()
-    together = shared_crews(laid, total, starts=starts)
+    if question.budget.shared:
+        together = shared_crews(laid, total, starts=starts)
+    else:  # an alternative beside the plan: at its start times, where those are few
+        together = shared_at_starts(laid, total, apart.crews)
     chosen = together if question.budget.shared else apart
     final = _with_budget(laid, budgets, total, shared=question.budget.shared)
     found = Found(
@@ -129,18 +161,45 @@ def _police(question: CityQuestion) -> Police:
     alone = plan_patrols(ground, calls, rules, columns, budget_h=limit_h, certify=False)
     positions = [alone.positions[name] for name in ground.district_names]
     pools = district_pools(ground, calls, rules, need, columns, budget_h=limit_h)
+    pools = _one_role(pools, question)
     there = _patrol_there(question, pools, positions)
     return Police(states, need, pools, there, columns, limit_h, words)
+
+
+def _one_role(pools: DistrictPools, question: CityQuestion) -> DistrictPools:
+    """Let the patrols of all districts share few start times and patterns."""
+    shifts = question.patrol.shifts
+    kinds = tuple(
+        replace(
+            kind,
+            role=question.patrol.unit_type,
+            max_starts=shifts.max_starts,
+            max_patterns=shifts.max_patterns,
+        )
+        for kind in pools.question.types
+    )
+    return replace(pools, question=replace(pools.question, types=kinds))
 
 
 def _patrol_hours(
     question: CityQuestion, need: PatrolNeed, columns: ShiftColumns
 ) -> tuple[float, str]:
-    given = question.patrol.unit_hours_per_week
+    given, words = patrol_hours_given(question)
     if given is not None:
-        return given, "as the scenario says"
-    hours = sum(cheapest_crews(units, columns).unit_hours for units in need.units)
-    return float(hours), "as many as whole crews need to keep every district's need"
+        return given, words
+    few = _few_columns(need.units, columns, question.patrol.shifts)
+    hours = sum(cheapest_crews(units, few).unit_hours for units in need.units)
+    kept, also = kept_hours(question)
+    words = f"as many as whole crews need to keep every district's need{also}"
+    return float(hours) + kept, words
+
+
+def _few_columns(needed: NDArray[np.int64], columns: ShiftColumns, of: Shifts) -> ShiftColumns:
+    """Keep the start times and patterns that cover a need best; all where no few of them can."""
+    found = few_start_columns(
+        needed, columns, max_starts=of.max_starts, max_patterns=of.max_patterns
+    )
+    return columns if found is None else found
 
 
 def _patrol_there(
@@ -184,23 +243,29 @@ def _teams(question: CityQuestion, police: Police) -> Teams | None:
         available=rules.available,
     )
     shape = (ground.num_hours, len(case.times.origins))
-    needed = np.maximum.reduce([floors.workload, floors.minimum_posts, floors.queueing])
+    follow_up = plan_follow_up(question, asked, floors, columns)
+    if follow_up is not None:
+        floors = with_follow_up(floors, follow_up.crews)
+    needed = floors.needed
     room = int(needed.max(initial=1)) * 2 + 2
-    relief = rules.relief_factor if rules.formula == "relief_factor" else 1.0
     kind = UnitType(
         name=rules.unit_type,
         columns=columns,
         by_profile=np.asarray(case.times.by_profile),
         lower=np.zeros(shape, dtype=np.int64),
         upper=np.full(shape, room, dtype=np.int64),
-        cost_per_h=rules.cost_per_unit_hour * relief,
+        cost_per_h=team_cost_per_h(rules),
         busy_cap=1.0,
         max_units=rules.max_teams or room,
         max_moves=case.rules.max_moves,
         floors=floors.named,
+        max_starts=rules.shifts.max_starts,
+        max_patterns=rules.shifts.max_patterns,
     )
-    given = rules.unit_hours_per_week
-    limit_h = given if given is not None else float(cheapest_crews(needed, columns).unit_hours)
+    limit_h = rules.unit_hours_per_week
+    if limit_h is None:
+        few = _few_columns(needed[None, :], columns, rules.shifts)
+        limit_h = float(cheapest_crews(needed, few).unit_hours)
     pair = paired_class(
         "coresponse",
         asked.rates,
@@ -220,7 +285,7 @@ def _teams(question: CityQuestion, police: Police) -> Teams | None:
         (Budget("coresponse", max(limit_h, 1.0), (kind.name,)),),
         cyclic=case.rules.cyclic,
     )
-    return Teams(kind, own, floors, limit_h)
+    return Teams(kind, own, floors, limit_h, follow_up)
 
 
 def _with_budget(laid: Laid, budgets: tuple[Budget, ...], total: float, *, shared: bool) -> Laid:
@@ -240,6 +305,8 @@ def _results(found: Found, *, trade_offs: bool) -> CityPlan:
     laid, chosen = found.laid, found.chosen
     caps = cap_prices(laid, chosen, found.services) if trade_offs else ()
     counted = reweighed(laid, chosen, found.services) if trade_offs else ()
+    follow_up = follow_up_rows(found)
+    released = pd.DataFrame() if question.tiers is None else question.tiers.released
     return CityPlan(
         shared=question.budget.shared,
         services=service_rows(found),
@@ -247,7 +314,12 @@ def _results(found: Found, *, trade_offs: bool) -> CityPlan:
         crews=crew_rows(found),
         district_hours=check_districts(question.ground, police.states, police.need, positions),
         need=police.need.frame(),
-        fte=_fte(found),
+        fte=fte_rows(found),
+        staff=staff_rows(found),
+        follow_up=follow_up,
+        released=released,
+        patrol_today=_patrol_today(found, positions),
+        start_prices=start_price_rows(found),
         last_hours=last_hour_rows(last_hours(laid, chosen.crews, found.services)),
         caps=cap_rows(caps, services),
         weights=weight_rows(counted, services),
@@ -259,9 +331,37 @@ def _results(found: Found, *, trade_offs: bool) -> CityPlan:
         value_separate=found.separate.value,
         value_shared=found.shared.value,
         shortfalls=(*_short(joint), *shortfall_words(police.need, on_duty)),
-        notes=(f"patrol unit-hours: {police.words}",),
+        notes=(f"patrol unit-hours: {police.words}", *_said(question)),
+        follow_up_words=follow_up_words(found, follow_up),
         work=dict(joint.work),
     )
+
+
+def _said(question: CityQuestion) -> list[str]:
+    """Say what limits on start times and patterns hold, role by role."""
+    found = []
+    for role, shifts in (
+        ("ambulances", question.case.settings.shifts),
+        ("patrols of all districts", question.patrol.shifts),
+        ("co-responders", question.teams.shifts if question.team_calls is not None else None),
+    ):
+        if shifts is None:
+            continue
+        words = [f"the weekly patterns {', '.join(shifts.weekly)}"] if shifts.weekly else []
+        if shifts.max_starts is not None:
+            words.append(f"at most {shifts.max_starts} start times")
+        if shifts.max_patterns is not None:
+            words.append(f"at most {shifts.max_patterns} patterns")
+        if words:
+            found.append(f"{role}: {', '.join(words)}; prices are those at the start times in use")
+    return found
+
+
+def _patrol_today(found: Found, positions: list[NDArray[np.int64]]) -> pd.DataFrame:
+    today = found.question.patrol_today
+    if today is None:
+        return pd.DataFrame()
+    return today_rows(found.question, found.police, today, positions)
 
 
 def _short(joint: JointPlan) -> list[str]:
@@ -270,16 +370,3 @@ def _short(joint: JointPlan) -> list[str]:
         for s in joint.shortfalls
         if not s.reason.startswith("units needed")
     ]
-
-
-def _fte(found: Found) -> pd.DataFrame:
-    teams, rules = found.teams, found.question.teams
-    if teams is None:
-        return pd.DataFrame()
-    return team_fte(
-        teams.floors,
-        found.joint.units[teams.kind.name].sum(axis=1),
-        people=rules.people,
-        terms=rules.terms,
-        tier=", ".join(map(str, rules.tiers)),
-    )

@@ -25,13 +25,22 @@ class CityPlan:
     units
         service, unit_type, district, hour, post_id, units: where units wait.
     crews
-        service, unit_type, district, start_hour, length_h, crews.
+        service, unit_type, district, start_hour, length_h, crews; with weekly patterns, days: days
+        in a row from start_hour on.
     district_hours
         As `PatrolPlan.district_hours`.
     need
         Patrol need with a column for each row that asks, see `PatrolNeed.frame`.
-    fte
-        Contract ``fte.csv``.
+    fte, staff, follow_up, released
+        Contracts ``fte.csv``, ``staff.csv``, ``follow_up.csv``, ``released_hours.csv``; empty where
+        nothing is asked.
+    patrol_today
+        Today's patrols beside the plan's: district (last row: all), and for today and plan each
+        unit_hours, within (share of the most urgent calls within the target), hours_short
+        (district-hours below need); empty where today's are not known.
+    start_prices
+        What few start times of a role cost, see `start_prices.start_price_rows`; empty where no
+        role asks.
     last_hours
         service, unit_type, bought_per_1000, lost_per_1000.
     caps
@@ -48,6 +57,8 @@ class CityPlan:
         Floors that are not kept, in words.
     notes
         Assumptions, in words.
+    follow_up_words
+        How much follow-up work finds room and what it costs; empty where none is asked.
     work
         Work done by the solver.
     """
@@ -59,6 +70,11 @@ class CityPlan:
     district_hours: pd.DataFrame
     need: pd.DataFrame
     fte: pd.DataFrame
+    patrol_today: pd.DataFrame
+    start_prices: pd.DataFrame
+    staff: pd.DataFrame
+    follow_up: pd.DataFrame
+    released: pd.DataFrame
     last_hours: pd.DataFrame
     caps: pd.DataFrame
     weights: pd.DataFrame
@@ -71,6 +87,7 @@ class CityPlan:
     value_shared: float
     shortfalls: tuple[str, ...]
     notes: tuple[str, ...]
+    follow_up_words: tuple[str, ...]
     work: dict[str, int]
 
     @property

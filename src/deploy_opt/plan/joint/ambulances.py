@@ -22,7 +22,7 @@ def ambulance_type(case: Case) -> UnitType:
     Rules on posts that a joint plan does not know (posts in use in any one hour, prices of
     opening, floors of areas and groups) are left out: `deployment` plans with them.
     """
-    fleet, rules = case.settings.fleet, case.rules
+    fleet, rules, shifts = case.settings.fleet, case.rules, case.settings.shifts
     limited = rules.max_units < NO_LIMIT
     floors = (("fewest units", rules.min_units),) if rules.min_units.any() else ()
     return UnitType(
@@ -37,6 +37,8 @@ def ambulance_type(case: Case) -> UnitType:
         max_open=rules.max_open,
         max_moves=rules.max_moves,
         floors=floors,
+        max_starts=None if shifts is None else shifts.max_starts,
+        max_patterns=None if shifts is None else shifts.max_patterns,
     )
 
 

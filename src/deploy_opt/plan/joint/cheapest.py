@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
+from deploy_opt.plan.joint.start_search import only_shifts, pattern_of, start_of
 from deploy_opt.plan.solver import Limits, linear_model, solve
 
 if TYPE_CHECKING:
@@ -84,3 +86,96 @@ def _cover(needed: NDArray[np.int64], on_duty: NDArray[np.bool_]) -> NDArray[np.
         crews[best] += 1
         missing = missing - on_duty[best]
     return crews
+
+
+def few_start_columns(
+    needed: NDArray[np.int64],
+    columns: ShiftColumns,
+    *,
+    max_starts: int | None = None,
+    max_patterns: int | None = None,
+    limits: Limits | None = None,
+) -> ShiftColumns | None:
+    """Keep few start times and patterns that cover the needs of a role with few unit-hours.
+
+    min sum_ds h_s u_ds with sum_s a_ts u_ds >= n_dt, u_ds <= U_d z_o for the start and the pattern
+    o of shift s, sum_o z_o <= K, z binary, u continuous: which ones are used is an integer
+    program, how many crews is left to `cheapest_crews`.
+
+    Parameters
+    ----------
+    needed
+        Units of each hour by unit type of the role, shape (types, hours).
+    columns
+        Shifts.
+    max_starts, max_patterns
+        Most start hours and patterns of all types together; None = all.
+    limits
+        Gap and work; default: 1 % or 500 nodes.
+
+    Returns
+    -------
+    ShiftColumns or None
+        The shifts of those start times and patterns; None where no choice covers the needs.
+
+    Examples
+    --------
+    >>> from deploy_opt.plan.shifts import shift_columns
+    >>> from deploy_opt.rule_settings import Shifts
+    >>> day = shift_columns(Shifts(starts_h=(0, 6, 8, 16), lengths_h=(8,)), hours=168)
+    >>> one = np.ones((1, 168), dtype=np.int64)
+    >>> np.unique(few_start_columns(one, day, max_starts=3).start_hour % 24).tolist()
+    [0, 8, 16]
+    >>> few_start_columns(one, day, max_starts=2) is None
+    True
+    """
+    rules = [
+        (at_most, np.unique(options, axis=0, return_inverse=True)[1].reshape(-1))
+        for at_most, options in (
+            (max_starts, start_of(columns)),
+            (max_patterns, pattern_of(columns)),
+        )
+        if at_most is not None
+    ]
+    bare = needed.any(axis=0) & ~columns.on_duty.any(axis=0)
+    if bare.any():
+        return None
+    if not rules:
+        return columns
+    needs, count = np.unique(needed, axis=0, return_counts=True)  # alike districts count once
+    shifts, kinds = len(columns.length_h), len(needs)
+    num_options = [int(option.max()) + 1 for _, option in rules]
+    ends = np.cumsum([0, *num_options])
+    cover = sparse.block_diag([sparse.csr_array(columns.on_duty.T.astype(np.float64))] * kinds)
+    most = np.repeat(needs.max(axis=1).astype(np.float64), shifts)
+    blocks: list[list[sparse.sparray]] = [
+        [cover, sparse.csr_array((cover.shape[0], int(ends[-1])))]
+    ]
+    lower, upper = [needs.ravel().astype(np.float64)], [np.full(needs.size, np.inf)]
+    for (at_most, option), begin in zip(rules, ends[:-1].tolist(), strict=True):
+        at = np.arange(shifts * kinds)
+        link = sparse.csr_array(
+            (-most, (at, begin + np.tile(option, kinds))), shape=(len(at), int(ends[-1]))
+        )
+        blocks.append([sparse.eye_array(len(at), format="csr"), link])
+        row = np.zeros(int(ends[-1]))
+        row[begin : begin + int(option.max()) + 1] = 1.0
+        blocks.append([sparse.csr_array((1, len(at))), sparse.csr_array(row[None, :])])
+        lower += [np.full(len(at), -np.inf), np.array([-np.inf])]
+        upper += [np.zeros(len(at)), np.array([float(at_most)])]
+    cost = np.kron(count, columns.unit_hours).astype(np.float64)
+    model = linear_model(
+        np.concatenate([cost, np.zeros(ends[-1])]),
+        sparse.block_array(blocks, format="csr"),
+        rows=(np.concatenate(lower), np.concatenate(upper)),
+        bounds=(0.0, np.concatenate([most, np.ones(ends[-1])])),
+        integer=np.concatenate([np.zeros(len(cost), dtype=bool), np.ones(ends[-1], dtype=bool)]),
+    )
+    found = solve(model, limits=limits or Limits(gap=0.01, node_limit=500))
+    if found.x is None:
+        return None
+    kept = np.ones(shifts, dtype=bool)
+    for (_, option), begin in zip(rules, ends[:-1].tolist(), strict=True):
+        chosen = found.x[len(cost) + begin :][: int(option.max()) + 1] > 0.5
+        kept &= chosen[option]
+    return only_shifts(columns, kept)

@@ -37,6 +37,8 @@ class CrewSearch:
         Floors of all pools.
     price
         Worth of the first missing unit of an hour.
+    alike
+        A search over other shifts of the same question: what hours are worth is shared with it.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class CrewSearch:
         tables: Sequence[PoolTables],
         floors: Sequence[Floor],
         price: float,
+        *,
+        alike: CrewSearch | None = None,
     ) -> None:
         self.question, self.tables, self.price = question, tables, price
         self.floors = [
@@ -60,6 +64,7 @@ class CrewSearch:
         )
         self.limit = np.asarray([budget.limit for budget in question.budgets])
         self.hours_of = [kind.columns.unit_hours for kind in question.types]
+        self.scores: dict[tuple[int, ...], float] = {} if alike is None else alike.scores
         self.pool_of = {
             kind: rank for rank, pool in enumerate(question.pools) for kind in pool.types
         }
@@ -75,8 +80,12 @@ class CrewSearch:
 
     def score(self, pool: int, hour: int, units: NDArray[np.int64]) -> float:
         """Give an hour's value less what missing units, and units beyond the most, count."""
-        value, lost = self._worth(pool, hour, units)
-        return value - lost
+        key = (pool, hour, *units.tolist())
+        found = self.scores.get(key)
+        if found is None:
+            value, lost = self._worth(pool, hour, units)
+            found = self.scores[key] = value - lost
+        return found
 
     def _worth(self, pool: int, hour: int, units: NDArray[np.int64]) -> tuple[float, float]:
         """Give an hour's value, and what its missing units count at their price."""

@@ -133,9 +133,12 @@ class UnitType:
         Further fewest units wished for, each with what asks for them, in words, and the units of
         each hour, shape (hours,).
     max_starts
-        Most hours of the day at which its crews may start; None = all of `columns`.
+        Most hours of the day at which crews of its role may start; None = all of `columns`.
     max_patterns
-        Most patterns, days in a row x hours a day, that its crews may work; None = all.
+        Most patterns, days in a row x hours a day, that crews of its role may work; None = all.
+    role
+        Unit types of one role share start times and patterns: the limits hold over all of them
+        together, such as the patrols of every district. Empty: the type is a role of its own.
     """
 
     name: str
@@ -152,6 +155,12 @@ class UnitType:
     floors: tuple[tuple[str, NDArray[np.int64]], ...] = ()
     max_starts: int | None = None
     max_patterns: int | None = None
+    role: str = ""
+
+    @property
+    def of_role(self) -> str:
+        """Name its role: its own name where none is given."""
+        return self.role or self.name
 
     @property
     def most(self) -> NDArray[np.int64]:
@@ -313,11 +322,22 @@ def _check(question: Question) -> None:
         for name in budget.types:
             if name not in names:
                 faults.add(f"budget {budget.name}", repr(name), "a unit type", nearest(name, names))
+    _check_roles(question, faults)
     paid = {name for budget in question.budgets for name in budget.types}
     for name in names:
         if name not in paid:
             faults.add(f"unit type {name}", "no budget", "a budget that pays it")
     faults.raise_if_any()
+
+
+def _check_roles(question: Question, faults: FaultList) -> None:
+    limits: dict[str, set[tuple[int | None, int | None]]] = {}
+    for kind in question.types:
+        limits.setdefault(kind.of_role, set()).add((kind.max_starts, kind.max_patterns))
+    for role, found in limits.items():
+        if len(found) > 1:
+            words = ", ".join(str(pair) for pair in sorted(found, key=str))
+            faults.add(f"role {role}", f"limits {words}", "one limit for all unit types of a role")
 
 
 def _check_type(kind: UnitType, hours: int, points: int, faults: FaultList) -> None:

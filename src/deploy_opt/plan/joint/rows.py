@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +51,9 @@ class PoolModel:
     geometry_of_hour: NDArray[np.int64]
     corrected: bool
     frozen: NDArray[np.int64] | None = None
+    _weights: dict[int, dict[int, NDArray[np.float64]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def num_hours(self) -> int:
@@ -63,8 +66,14 @@ class PoolModel:
 
     def weights(self, hour: int) -> NDArray[np.float64]:
         """Give the expected worth of the calls of each leg, shape (legs,)."""
-        parts = zip(self.geometry(hour).area_share, self.rates, self.class_weight, strict=True)
-        return np.asarray(sum(p.T @ (w * r[:, hour]) for p, r, w in parts), dtype=np.float64)
+        which = int(self.geometry_of_hour[hour])
+        if which not in self._weights:  # all its hours at once: one product for each class
+            hours = np.flatnonzero(self.geometry_of_hour == which)
+            shares = self.geometries[which].area_share
+            parts = zip(shares, self.rates, self.class_weight, strict=True)
+            found = sum(p.T @ (w * r[:, hours]) for p, r, w in parts)
+            self._weights[which] = dict(zip(hours.tolist(), np.transpose(found), strict=True))
+        return np.array(self._weights[which][hour], dtype=np.float64)
 
     def busy(self, hour: int, units: tuple[int, ...]) -> TypeBusy:
         """Compute how busy each type is at its units on duty."""

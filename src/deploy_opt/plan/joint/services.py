@@ -13,6 +13,7 @@ from deploy_opt.plan.joint.certify import position_bounds
 from deploy_opt.plan.joint.crews import CrewSearch
 from deploy_opt.plan.joint.floors import floors_of, lock_words
 from deploy_opt.plan.joint.master import Master
+from deploy_opt.plan.joint.parts import parts_of
 from deploy_opt.plan.joint.place import place_pool
 from deploy_opt.plan.joint.rows import pool_model
 from deploy_opt.plan.joint.start_search import StartSearch, rules_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from deploy_opt.plan.joint.floors import Floor
+    from deploy_opt.plan.joint.parts import Part
     from deploy_opt.plan.joint.place import PlacedPool
     from deploy_opt.plan.joint.question import Question
     from deploy_opt.plan.joint.rows import PoolModel
@@ -167,11 +169,16 @@ def lay_services(question: Question, *, frozen: NDArray[np.int64] | None = None)
 
 
 def choose_crews(
-    laid: Laid, limits: Limits, *, starts: Sequence[Sequence[NDArray[np.int64]]] = ()
+    laid: Laid,
+    limits: Limits,
+    *,
+    starts: Sequence[Sequence[NDArray[np.int64]]] = (),
+    quick: bool = False,
 ) -> Chosen:
     """Choose crews by the tables' values, within the budgets.
 
-    Limits on start times and patterns are kept by a search over them (`StartSearch`).
+    Limits on start times and patterns are kept by a search over them (`StartSearch`). Unit types
+    that nothing ties together are chosen apart (`parts.parts_of`).
 
     Parameters
     ----------
@@ -181,19 +188,55 @@ def choose_crews(
         As `plan_services`.
     starts
         Crews within the budgets that are improved too, so that the choice is worse than none.
+    quick
+        Leave out the corner of the relaxation: for a question that differs little from one whose
+        crews are in `starts`. The bound is as good.
 
     Raises
     ------
     InfeasibleError
         No crews within the budgets put the locked units on duty.
     """
+    parts = parts_of(laid)
+    if len(parts) == 1:
+        return _choose_part(laid, limits, starts, quick=quick)
+    found = []
+    for part in parts:
+        given = [part.crews_of(crews) for crews in starts]
+        found.append(_choose_part(part.laid, limits, given, quick=quick))
+    return _joined(laid, parts, found)
+
+
+def _choose_part(
+    laid: Laid, limits: Limits, starts: Sequence[Sequence[NDArray[np.int64]]], *, quick: bool
+) -> Chosen:
     if rules_of(laid.question):
         return StartSearch(laid, limits, _choose_among_all).run(starts)
-    return _choose_among_all(laid, limits, starts)
+    return _choose_among_all(laid, limits, starts, quick=quick)
+
+
+def _joined(laid: Laid, parts: Sequence[Part], found: Sequence[Chosen]) -> Chosen:
+    """Put the crews of parts together: values, bounds and work add up."""
+    rank_of = {kind: (p, r) for p, part in enumerate(parts) for r, kind in enumerate(part.types)}
+    places = [rank_of[kind] for kind in range(len(laid.question.types))]
+    spent = {name: cost for chosen in found for name, cost in chosen.spent.items()}
+    names = dict.fromkeys(key for chosen in found for key in chosen.work)
+    return Chosen(
+        crews=tuple(found[p].crews[r] for p, r in places),
+        staffing=np.stack([found[p].staffing[r] for p, r in places]),
+        value=sum(chosen.value for chosen in found),
+        bound=sum(chosen.bound for chosen in found),
+        spent={budget.name: spent[budget.name] for budget in laid.question.budgets},
+        work={key: sum(chosen.work.get(key, 0) for chosen in found) for key in names},
+    )
 
 
 def _choose_among_all(
-    laid: Laid, limits: Limits, starts: Sequence[Sequence[NDArray[np.int64]]]
+    laid: Laid,
+    limits: Limits,
+    starts: Sequence[Sequence[NDArray[np.int64]]],
+    *,
+    quick: bool = False,
 ) -> Chosen:
     """Choose crews among all shifts; arguments as `choose_crews`."""
     question, tables = laid.question, laid.tables
@@ -203,14 +246,15 @@ def _choose_among_all(
         relaxed = master.relax(close=_ROUGH, corner=False)
         for pool, of_pool in zip(question.pools, tables, strict=True):
             of_pool.sharpen(relaxed.staffing[list(pool.types)], _NEAR)
-    relaxed = master.relax()
-    rounded = [search.round(of) for of in (relaxed.crews, relaxed.inner)]
+    relaxed = master.relax(corner=not quick)
+    ways = (relaxed.inner,) if quick else (relaxed.crews, relaxed.inner)
+    rounded = [search.round(of) for of in ways]
     tried = [search.exchange(crews) for crews in (*rounded, *starts)]
     crews, score, _ = max(tried, key=lambda found: found[1])
     steps = sum(made for _, _, made in tried)
     if score > relaxed.bound:  # exchanges met numbers of units that no price asked for
         master.know(crews)
-        relaxed = master.relax()
+        relaxed = master.relax(corner=False)
     bound, nodes = relaxed.bound, 0
     if bound - score > limits.gap * abs(score):
         polished, report = master.polish(crews, bound - score, limits)

@@ -1,4 +1,4 @@
-"""Crews with few start times and few patterns for each unit type: which ones, and a bound.
+"""Crews with few start times and few patterns for each role: which ones, and a bound.
 
 A choice of start times is a set of allowed shifts. More allowed shifts are never worth less, so
 the relaxation over the shifts that a part of the search still allows bounds every choice in it:
@@ -42,14 +42,14 @@ _CLOSE_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A unit type may use few of the options that its shifts fall into.
+    """The unit types of a role may use few of the options that their shifts fall into.
 
     Attributes
     ----------
-    kind
-        Position in `Question.types`.
+    kinds
+        Positions in `Question.types`.
     option
-        Option of each shift, shape (shifts,).
+        By type: option of each shift, shape (shifts of the type,).
     num_options
         Options that there are.
     at_most
@@ -58,16 +58,18 @@ class Rule:
         The rule, in words.
     """
 
-    kind: int
-    option: NDArray[np.int64]
+    kinds: tuple[int, ...]
+    option: tuple[NDArray[np.int64], ...]
     num_options: int
     at_most: int
     words: str
 
-    def used(self, crews: NDArray[np.number]) -> NDArray[np.float64]:
-        """Sum the crews of each option, shape (options,)."""
-        summed = np.bincount(self.option, weights=crews, minlength=self.num_options)
-        return np.asarray(summed, dtype=np.float64)
+    def used(self, crews: Sequence[NDArray[np.number]]) -> NDArray[np.float64]:
+        """Sum the crews of each option over the role; `crews` by type of the whole question."""
+        summed = np.zeros(self.num_options)
+        for kind, option in zip(self.kinds, self.option, strict=True):
+            summed += np.bincount(option, weights=crews[kind], minlength=self.num_options)
+        return summed
 
 
 def start_of(columns: ShiftColumns) -> NDArray[np.int64]:
@@ -82,23 +84,30 @@ def pattern_of(columns: ShiftColumns) -> NDArray[np.int64]:
 
 
 def rules_of(question: Question) -> tuple[Rule, ...]:
-    """List the limits on start times and patterns that leave a choice."""
-    found = []
+    """List the limits on start times and patterns that leave a choice, role by role."""
+    roles: dict[str, list[int]] = {}
     for rank, kind in enumerate(question.types):
+        roles.setdefault(kind.of_role, []).append(rank)
+    found = []
+    for role, members in roles.items():
+        kinds = [question.types[rank] for rank in members]
+        ends = np.cumsum([len(kind.columns.length_h) for kind in kinds])[:-1]
         for at_most, options, what in (
-            (kind.max_starts, start_of(kind.columns), "start times"),
-            (kind.max_patterns, pattern_of(kind.columns), "patterns"),
+            (kinds[0].max_starts, [start_of(k.columns) for k in kinds], "start times"),
+            (kinds[0].max_patterns, [pattern_of(k.columns) for k in kinds], "patterns"),
         ):
-            distinct, option = np.unique(options, axis=0, return_inverse=True)
+            every = np.concatenate(options)
+            distinct, option = np.unique(every, axis=0, return_inverse=True)
             if at_most is not None and len(distinct) > at_most:
-                words = f"at most {at_most} of {len(distinct)} {what} of {kind.name}"
-                found.append(Rule(rank, option.reshape(-1), len(distinct), at_most, words))
+                words = f"at most {at_most} of {len(distinct)} {what} of {role}"
+                of_type = tuple(np.split(option.reshape(-1), ends))
+                found.append(Rule(tuple(members), of_type, len(distinct), at_most, words))
     return tuple(found)
 
 
 def within(rules: Sequence[Rule], crews: Crews) -> bool:
     """Say whether crews keep the rules."""
-    return all((r.used(crews[r.kind]) > 0).sum() <= r.at_most for r in rules)
+    return all((r.used(crews) > 0).sum() <= r.at_most for r in rules)
 
 
 class _OpenShifts(Master):
@@ -168,7 +177,7 @@ class StartSearch:
         root = self._relax(every)
         if root is not None:
             for crews in kept:
-                used = [rule.used(crews[rule.kind]) for rule in self.rules]
+                used = [rule.used(crews) for rule in self.rules]
                 self._try(self._fullest(every, used, root), (crews,))
             self._dive(every, root)
             ceiling = min(ceiling, self._branch(every, root))
@@ -193,7 +202,7 @@ class StartSearch:
             node = heapq.heappop(heap)[2]
             rank = self._rule_to_split(node)
             if rank is None:
-                ended = max(ended, min(node.relaxed.bound, self._try(node.allowed, ())))
+                ended = max(ended, min(node.relaxed.bound, self._try(node.allowed, (), full=True)))
                 continue
             self._try(self._fullest(node.kept, self._use(node.relaxed), node.relaxed, node), ())
             for child in self._children(node, rank):
@@ -261,26 +270,39 @@ class StartSearch:
             result.append(chosen & open_)
         return tuple(result)
 
-    def _try(self, sets: Sets, starts: Sequence[Crews]) -> float:
-        """Find the crews of a choice, if it can be better than the best: its bound."""
+    def _try(self, sets: Sets, starts: Sequence[Crews], *, full: bool = False) -> float:
+        """Find the crews of a choice, if it can be better than the best: its bound.
+
+        With `full` the bound is that of whole crews even where rounded ones come nowhere near.
+        """
         key = b"".join(chosen.tobytes() for chosen in sets)
-        if key in self._tried and not starts:
-            return self._tried[key]
+        known = self._tried.get(key)
+        if known is not None and not starts and not (full and known > self._cutoff()):
+            return known
         relaxed = self._relax(sets)
         if relaxed is None:
             return -np.inf
         bound = relaxed.bound
         if bound > self._cutoff() or starts:
-            bound = min(bound, self._evaluate(sets, starts))
+            bound = min(bound, self._evaluate(sets, starts, relaxed, full=full))
         self._tried[key] = bound
         return bound
 
-    def _evaluate(self, sets: Sets, starts: Sequence[Crews]) -> float:
+    def _evaluate(
+        self, sets: Sets, starts: Sequence[Crews], relaxed: Relaxed, *, full: bool
+    ) -> float:
+        """Round and exchange; where that comes near the best, choose the crews in full."""
         open_ = self._open(sets)
         laid = _with_shifts(_without_rules(self.laid), open_)
+        search = CrewSearch(laid.question, laid.tables, laid.floors, laid.price, alike=self._crews)
+        inner = [of_type[of] for of_type, of in zip(relaxed.inner, open_, strict=True)]
         given = [[c[of] for c, of in zip(crews, open_, strict=True)] for crews in starts]
+        tried = [search.exchange(crews) for crews in (search.round(inner), *given)]
+        crews, score, _ = max(tried, key=lambda found: found[1])
+        if score < self._near() and not full:
+            return relaxed.bound
         try:
-            found = self._choose(laid, replace(self.limits, gap=_ROUNDED), given)
+            found = self._choose(laid, replace(self.limits, gap=_ROUNDED), (crews, *given))
             self._keep(found, open_)
             if found.bound - self._lost(found) > self._cutoff():
                 found = self._choose(laid, self.limits, (found.crews,))
@@ -310,11 +332,12 @@ class StartSearch:
     def _open(self, sets: Sets) -> list[NDArray[np.bool_]]:
         found = [np.ones(len(k.columns.length_h), dtype=bool) for k in self.laid.question.types]
         for rule, chosen in zip(self.rules, sets, strict=True):
-            found[rule.kind] &= chosen[rule.option]
+            for kind, option in zip(rule.kinds, rule.option, strict=True):
+                found[kind] &= chosen[option]
         return found
 
     def _use(self, relaxed: Relaxed) -> list[NDArray[np.float64]]:
-        return [rule.used(relaxed.inner[rule.kind]) for rule in self.rules]
+        return [rule.used(relaxed.inner) for rule in self.rules]
 
     def _lost(self, chosen: Chosen) -> float:
         return self._crews.lost(chosen.staffing)
@@ -322,7 +345,15 @@ class StartSearch:
     def _cutoff(self) -> float:
         if self._best is None:
             return -np.inf
-        return self._best[0] + self.limits.gap * abs(self._best[0]) + 1e-9
+        return self._best[0] + self._slack() + 1e-9
+
+    def _near(self) -> float:
+        """Give the score from which rounded crews are worth a choice in full."""
+        return -np.inf if self._best is None else self._best[0] - self._slack()
+
+    def _slack(self) -> float:
+        """Give what the asked gap leaves, by the worth reached: missing units are priced above."""
+        return 0.0 if self._best is None else self.limits.gap * abs(self._best[1].value)
 
     def _full(self) -> bool:
         most = self.limits.node_limit

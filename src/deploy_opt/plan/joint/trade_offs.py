@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deploy_opt.plan.joint.crews import CrewSearch
+from deploy_opt.plan.joint.parts import Part, parts_of
 from deploy_opt.plan.joint.question import Budget
 from deploy_opt.plan.joint.rows import pool_model
 from deploy_opt.plan.joint.services import CREW_LIMITS, Chosen, Laid, choose_crews
+from deploy_opt.plan.joint.start_search import only_shifts, rules_of
 from deploy_opt.plan.joint.tables import PoolTables
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from deploy_opt.plan.solver import Limits
 
 _PER = 1000.0
+_WHOLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +118,31 @@ def shared_crews(
     *,
     starts: Sequence[Sequence[NDArray[np.int64]]] = (),
     limits: Limits = CREW_LIMITS,
+    quick: bool = False,
 ) -> Chosen:
-    """Choose crews with one budget for all; crews in `starts` within it are never better."""
+    """Choose crews with one budget for all; crews in `starts` within it are never better.
+
+    `quick` as in `services.choose_crews`.
+    """
     types = tuple(kind.name for kind in laid.question.types)
     one = _with_budgets(laid, (Budget("all services", limit, types),))
-    return choose_crews(one, limits, starts=starts)
+    return choose_crews(one, limits, starts=starts, quick=quick)
+
+
+def shared_at_starts(laid: Laid, limit: float, crews: Sequence[NDArray[np.int64]]) -> Chosen:
+    """Choose crews with one budget for all at the start times and patterns that crews use.
+
+    Without limits on them every shift stays open. `crews` count as a start where they are within
+    the budget. Arguments as `shared_crews`.
+    """
+    held, now, shifts = at_used_shifts(laid, crews)
+    cost = [
+        float(c @ kind.columns.unit_hours) * kind.cost_per_h
+        for kind, c in zip(held.question.types, now, strict=True)
+    ]
+    starts = (now,) if sum(cost) <= limit + _WHOLE else ()
+    found = shared_crews(held, limit, starts=starts, quick=True)
+    return replace(found, crews=_every_shift(found.crews, shifts))
 
 
 def last_hours(
@@ -181,6 +204,10 @@ def cap_prices(
 ) -> tuple[CapPrice, ...]:
     """Choose crews again without each floor that binds anywhere, districts together.
 
+    Only the unit types that a budget, calls or a limit tie to the floor's are chosen again: the
+    others cannot change (`parts.parts_of`). Limits on start times and patterns stay; which ones
+    the crews use stays too (`at_used_shifts`).
+
     Parameters
     ----------
     laid
@@ -195,27 +222,84 @@ def cap_prices(
     tuple of CapPrice
         Dearest first. The crews of the plan are tried again, so that no price is below 0.
     """
+    held, crews, shifts = at_used_shifts(laid, chosen.crews)
+    parts = parts_of(held)
     before = spent_by(laid, chosen.crews, services)
     found = []
-    for reason, floors in _alike(laid).items():
+    for reason, floors in _alike(held).items():
         hours = 0
         for floor in floors:
             on_duty = chosen.staffing[list(floor.types)].sum(axis=0)
             hours += int(((on_duty <= floor.units) & (floor.units > 0)).sum())
         if not hours:
             continue
-        others = tuple(other for other in laid.floors if other not in floors)
-        free = choose_crews(replace(laid, floors=others), CREW_LIMITS, starts=(chosen.crews,))
-        after = spent_by(laid, free.crews, services)
+        others = tuple(other for other in held.floors if other not in floors)
+        tied = {kind for floor in floors for kind in floor.types}
+        free = _chosen_again(
+            replace(held, floors=others), parts, tied, crews, quick=len(parts) == 1
+        )
+        after = spent_by(laid, _every_shift(free, shifts), services)
+        gained = sum(reached_by(held, free, services).values()) - _worth(held, crews)
         found.append(
             CapPrice(
                 reason=reason,
                 hours_bound=hours,
-                value_gained=max(free.value - chosen.value, 0.0),
+                value_gained=max(gained, 0.0),
                 moved={name: after[name] - before[name] for name in services},
             )
         )
     return tuple(sorted(found, key=lambda price: -price.value_gained))
+
+
+def at_used_shifts(
+    laid: Laid, crews: Sequence[NDArray[np.int64]]
+) -> tuple[Laid, tuple[NDArray[np.int64], ...], list[NDArray[np.bool_]]]:
+    """Hold the start times and patterns that crews use, where they are limited.
+
+    Parameters
+    ----------
+    laid
+        The question laid out.
+    crews
+        By type, shape (shifts of the type,).
+
+    Returns
+    -------
+    tuple
+        The question without limits on start times and patterns, on the shifts that crews with
+        the same start times and patterns may work; the crews on those shifts; which shifts of
+        each type they are.
+    """
+    question = laid.question
+    open_ = [np.ones(len(kind.columns.length_h), dtype=bool) for kind in question.types]
+    for rule in rules_of(question):
+        used = rule.used(crews) > 0
+        for kind, option in zip(rule.kinds, rule.option, strict=True):
+            open_[kind] &= used[option]
+    types = tuple(
+        replace(kind, columns=only_shifts(kind.columns, of), max_starts=None, max_patterns=None)
+        for kind, of in zip(question.types, open_, strict=True)
+    )
+    held = replace(laid, question=replace(question, types=types))
+    return held, tuple(c[of] for c, of in zip(crews, open_, strict=True)), open_
+
+
+def _chosen_again(
+    laid: Laid,
+    parts: Sequence[Part],
+    tied: set[int],
+    crews: Sequence[NDArray[np.int64]],
+    *,
+    quick: bool,
+) -> tuple[NDArray[np.int64], ...]:
+    """Choose the crews of the parts that hold some types again, and keep all others."""
+    result = list(crews)
+    for part, now in zip(parts, parts_of(laid), strict=True):
+        if tied & set(part.types):
+            found = choose_crews(now.laid, CREW_LIMITS, starts=(now.crews_of(crews),), quick=quick)
+            for kind, of_type in zip(part.types, found.crews, strict=True):
+                result[kind] = of_type
+    return tuple(result)
 
 
 def _alike(laid: Laid) -> dict[str, list[Floor]]:
@@ -235,6 +319,10 @@ def reweighed(
 ) -> tuple[Reweighed, ...]:
     """Choose crews again with each service's calls counted less, then more.
 
+    A service that shares neither budget nor calls with another has the same best crews at every
+    weight of its own, so nothing is chosen again: a budget for each service leaves weights
+    nothing to decide. Limits on start times stay as in `cap_prices`.
+
     Parameters
     ----------
     laid
@@ -246,12 +334,19 @@ def reweighed(
     factors
         What the worth of its calls is multiplied by.
     """
+    held, crews, shifts = at_used_shifts(laid, chosen.crews)
+    names = [kind.name for kind in held.question.types]
+    parts = parts_of(held)
     found = []
     for service, types in services.items():
+        own = {names.index(name) for name in types}
+        tied = {k for part in parts if not set(part.types) <= own for k in part.types} & own
         for factor in factors:
-            other = choose_crews(_counted(laid, types, factor), CREW_LIMITS, starts=(chosen.crews,))
-            spent = spent_by(laid, other.crews, services)
-            found.append(Reweighed(service, factor, spent, reached_by(laid, other, services)))
+            other = crews
+            if tied:
+                other = _chosen_again(_counted(held, types, factor), parts, tied, crews, quick=True)
+            spent = spent_by(laid, _every_shift(other, shifts), services)
+            found.append(Reweighed(service, factor, spent, reached_by(held, other, services)))
     return tuple(found)
 
 
@@ -291,19 +386,43 @@ def spent_by(
 
 
 def reached_by(
-    laid: Laid, chosen: Chosen, services: Mapping[str, tuple[str, ...]]
+    laid: Laid, crews: Sequence[NDArray[np.int64]], services: Mapping[str, tuple[str, ...]]
 ) -> dict[str, float]:
     """Give the worth of the calls that each service reaches, by the tables."""
     result = dict.fromkeys(services, 0.0)
     names = [kind.name for kind in laid.question.types]
+    staffing = _staffing(laid, crews)
     for pool, tables in zip(laid.question.pools, laid.tables, strict=True):
         first = names[pool.types[0]]
         service = next(name for name, types in services.items() if first in types)
         for hour in range(laid.question.num_hours):
-            units = chosen.staffing[list(pool.types), hour]
+            units = staffing[list(pool.types), hour]
             held = np.clip(units, tables.least[hour], tables.most[hour])
             result[service] += tables.value(hour, tuple(held.tolist()))
     return result
+
+
+def _worth(laid: Laid, crews: Sequence[NDArray[np.int64]]) -> float:
+    search = CrewSearch(laid.question, laid.tables, (), laid.price)
+    return search.total(search.staffing(crews))
+
+
+def _staffing(laid: Laid, crews: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.stack(
+        [kind.columns.staffing(c) for kind, c in zip(laid.question.types, crews, strict=True)]
+    )
+
+
+def _every_shift(
+    crews: Sequence[NDArray[np.int64]], shifts: Sequence[NDArray[np.bool_]]
+) -> tuple[NDArray[np.int64], ...]:
+    """Give crews on some shifts as crews on all of them."""
+    result = []
+    for of_type, of in zip(crews, shifts, strict=True):
+        every = np.zeros(len(of), dtype=np.int64)
+        every[of] = of_type
+        result.append(every)
+    return tuple(result)
 
 
 def _with_budgets(laid: Laid, budgets: tuple[Budget, ...]) -> Laid:

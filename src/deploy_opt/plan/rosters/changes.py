@@ -43,7 +43,8 @@ def changes_since(published: pd.DataFrame, new: pd.DataFrame) -> ShiftChanges:
 
     Shifts of one unit type are the same where their times and posts are; then those of the same
     times (posts change); then those of the same day whose times move least, up to 4 h in all.
-    What is left is new or cancelled.
+    What is left is new or cancelled. Crews without a post keep a district: those of another
+    district are other shifts.
 
     Parameters
     ----------
@@ -96,15 +97,16 @@ def row_id(crew: str, leg: int) -> str:
 
 
 def _whole(table: pd.DataFrame) -> pd.DataFrame:
-    """Join the stretches of each shift: crew, unit, start, end, posts."""
+    """Join the stretches of each shift: crew, unit, home (district), start, end, posts."""
     ordered = table.sort_values(["crew", "leg"], kind="stable")
-    posts = list(
-        zip(ordered["post_id"].astype(str), ordered["start_local"].astype(str), strict=True)
-    )
-    grouped = ordered.assign(stay=posts).groupby("crew", sort=True)
+    post = ordered["post_id"].astype(str)
+    home = ordered["area"].astype(str).where(post == "", "") if "area" in ordered else ""
+    stay = list(zip(post, ordered["start_local"].astype(str), strict=True))
+    grouped = ordered.assign(stay=stay, home=home).groupby("crew", sort=True)
     return pd.DataFrame(
         {
             "unit": grouped["unit"].first(),
+            "home": grouped["home"].first(),
             "start": pd.to_datetime(grouped["start_local"].first()),
             "end": pd.to_datetime(grouped["end_local"].last()),
             "posts": grouped["stay"].agg(tuple),
@@ -115,7 +117,8 @@ def _whole(table: pd.DataFrame) -> pd.DataFrame:
 def _match(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, str]:
     """Pair new shifts with published ones: new crew -> published crew."""
     found: dict[str, str] = {}
-    for keys in (["unit", "start", "end", "posts"], ["unit", "start", "end"]):
+    alike = ["unit", "home", "start", "end"]
+    for keys in ([*alike, "posts"], alike):
         left_old = old[~old["crew"].isin(found.values())]
         left_new = new[~new["crew"].isin(found)]
         found |= _pair(left_old, left_new, keys)
@@ -144,8 +147,8 @@ def _keys(table: pd.DataFrame, keys: Sequence[str]) -> Iterable[tuple[object, ..
 def _near(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, str]:
     found: dict[str, str] = {}
     days = {"old": old["start"].dt.normalize(), "new": new["start"].dt.normalize()}
-    for (unit, day), of_new in new.groupby(["unit", days["new"]], sort=True):
-        of_old = old[(old["unit"] == unit) & (days["old"] == day)]
+    for (unit, home, day), of_new in new.groupby(["unit", "home", days["new"]], sort=True):
+        of_old = old[(old["unit"] == unit) & (old["home"] == home) & (days["old"] == day)]
         if of_old.empty:
             continue
         moved = sum(

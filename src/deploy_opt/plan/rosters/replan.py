@@ -13,8 +13,11 @@ from deploy_opt.plan.engines.model_builder import ModelBuilder
 from deploy_opt.plan.solver import solve
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
+    from deploy_opt.plan.engines.linear_model import Model
     from deploy_opt.plan.results import SolveReport
 
 
@@ -72,12 +75,14 @@ class Replan:
     Attributes
     ----------
     actions
-        action (overtime, call_in, drop), start (hour of the horizon of the shift), length_h,
-        before_h, after_h (overtime), crews, cost; in that order.
+        group, action (overtime, call_in, drop), start (hour of the horizon of the shift),
+        length_h, before_h, after_h (overtime), crews, cost; in that order.
+    groups
+        Names of the groups.
     units
-        Units on duty after the actions, shape (hours,).
+        Units on duty after the actions, shape (groups, hours).
     short
-        Units that stay short, shape (hours,).
+        Units that stay short, shape (groups, hours).
     cost
         Cost of the actions, in plain hours; what stays short is not in it.
     report
@@ -85,6 +90,7 @@ class Replan:
     """
 
     actions: pd.DataFrame
+    groups: tuple[str, ...]
     units: NDArray[np.int64]
     short: NDArray[np.int64]
     cost: float
@@ -99,14 +105,30 @@ def replan_week(
     rules: ReplanRules | None = None,
     engine: str = "highs",
 ) -> Replan:
-    """Choose overtime, call-ins and drops for the least cost, as an integer program.
+    """Meet the need of one group of crews; see `replan_groups`."""
+    return replan_groups({"": published}, {"": need}, costs=costs, rules=rules, engine=engine)
+
+
+def replan_groups(
+    published: Mapping[str, pd.DataFrame],
+    need: Mapping[str, ArrayLike],
+    *,
+    costs: ReplanCosts | None = None,
+    rules: ReplanRules | None = None,
+    engine: str = "highs",
+) -> Replan:
+    """Choose overtime, call-ins and drops for the least cost, as one integer program.
+
+    Crews of one group never stand in for another's; the limits on drops and call-ins hold for
+    all groups together. Shifts that reach beyond the hours of the need are never dropped.
 
     Parameters
     ----------
     published
-        start (hour of the horizon; below 0 where the shift began before), length_h, crews.
+        Group -> start (hour of the horizon; below 0 where the shift began before), length_h,
+        crews.
     need
-        Units that the forecast asks for, shape (hours,).
+        Group -> units that the forecast asks for, shape (hours,), the same hours for all.
     costs
         Prices.
     rules
@@ -125,17 +147,37 @@ def replan_week(
         Cells or prices that cannot be; all of them.
     """
     prices, allowed = costs or ReplanCosts(), rules or ReplanRules()
-    wanted = np.asarray(need, dtype=np.float64)
+    wanted = {name: np.asarray(of, dtype=np.float64) for name, of in need.items()}
     _check(published, wanted, prices)
-    kinds = (
-        published.groupby(["start", "length_h"], sort=True)["crews"].sum().astype(int).reset_index()
-    )
-    kinds = kinds[kinds["crews"] > 0].reset_index(drop=True)
-    hours = wanted.size
-    options = _options(kinds, hours, prices, allowed)
-    on_duty = np.zeros(hours)
-    for start, length, crews in kinds.itertuples(index=False):
-        on_duty += crews * _on(start, length, hours)
+    hours = next(iter(wanted.values())).size
+    options: list[_Option] = []
+    on_duty = np.zeros((len(wanted), hours))
+    crews: list[float] = []
+    for rank, name in enumerate(wanted):
+        kinds = published[name].groupby(["start", "length_h"], sort=True)["crews"].sum()
+        kinds = kinds[kinds > 0].astype(int).reset_index()
+        options += _options(kinds, hours, prices, allowed, group=rank, first_kind=len(crews))
+        crews += kinds["crews"].tolist()
+        for start, length, number in kinds.itertuples(index=False):
+            on_duty[rank] += number * _on(start, length, hours)
+    asked = np.stack(list(wanted.values()))
+    model = _model(options, asked, on_duty, crews, prices, allowed)
+    found = solve(model, engine=engine, gap=1e-9)
+    values = np.zeros(len(options)) if found.x is None else found.x[: len(options)]
+    counts = np.round(values).astype(np.int64)
+    return _answer(options, counts, on_duty, asked, tuple(wanted), found.report)
+
+
+def _model(
+    options: list[_Option],
+    need: NDArray[np.float64],
+    on_duty: NDArray[np.float64],
+    crews: list[float],
+    prices: ReplanCosts,
+    allowed: ReplanRules,
+) -> Model:
+    """Write the program: crews of each action, and what stays short in each group and hour."""
+    hours = need.shape[1]
     builder = ModelBuilder()
     chosen = builder.columns(
         [f"o{i}" for i in range(len(options))],
@@ -143,28 +185,26 @@ def replan_week(
         upper=[option.most for option in options],
         integer=True,
     )
-    short = builder.columns([f"short_{h}" for h in range(hours)], cost=prices.short, integer=True)
-    cover = builder.rows([f"hour_{h}" for h in range(hours)], lower=wanted - on_duty)
+    cells = [f"{group}_{hour}" for group in range(len(need)) for hour in range(hours)]
+    short = builder.columns([f"short_{cell}" for cell in cells], cost=prices.short, integer=True)
+    cover = builder.rows([f"hour_{cell}" for cell in cells], lower=(need - on_duty).ravel())
     builder.terms(cover, short, 1.0)
     if options:
         change = np.stack([option.change for option in options])
+        of_group = np.asarray([option.group for option in options])
         at, hour = np.nonzero(change)
-        builder.terms(cover[hour], chosen[at], change[at, hour])
+        builder.terms(cover[of_group[at] * hours + hour], chosen[at], change[at, hour])
         of_kind = np.asarray([option.kind for option in options])
-        crews_rows = builder.rows(
-            [f"crews_{k}" for k in range(len(kinds))], upper=kinds["crews"].to_numpy(dtype=float)
-        )
+        rows = builder.rows([f"crews_{k}" for k in range(len(crews))], upper=np.asarray(crews))
         mine = np.flatnonzero(of_kind >= 0)
-        builder.terms(crews_rows[of_kind[mine]], chosen[mine], 1.0)
+        if mine.size:
+            builder.terms(rows[of_kind[mine]], chosen[mine], 1.0)
         for action, most in (("drop", allowed.max_drops), ("call_in", allowed.max_call_ins)):
             those = [i for i, option in enumerate(options) if option.action == action]
             if most is not None and those:
                 row = builder.rows([f"most_{action}"], upper=float(most))
                 builder.terms(row[0], chosen[those], 1.0)
-    found = solve(builder.model(), engine=engine, gap=1e-9)
-    values = np.zeros(len(options) + hours) if found.x is None else found.x
-    counts = np.round(values[: len(options)]).astype(np.int64)
-    return _answer(options, counts, on_duty, wanted, found.report)
+    return builder.model()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,18 +217,29 @@ class _Option:
     cost: float
     most: float
     kind: int
+    group: int
     change: NDArray[np.float64]
 
 
 def _options(
-    kinds: pd.DataFrame, hours: int, prices: ReplanCosts, allowed: ReplanRules
+    kinds: pd.DataFrame,
+    hours: int,
+    prices: ReplanCosts,
+    allowed: ReplanRules,
+    *,
+    group: int,
+    first_kind: int,
 ) -> list[_Option]:
+    """List what may be done in a group; its kinds of shifts count from `first_kind`."""
     found = []
-    for kind, (start, length, crews) in enumerate(kinds.itertuples(index=False)):
+    rows = enumerate(kinds.itertuples(index=False), start=first_kind)
+    for kind, (start, length, crews) in rows:
         duty = _on(start, length, hours)
-        found.append(
-            _Option("drop", start, length, 0, 0, -prices.drop * length, float(crews), kind, -duty)
-        )
+        if duty.sum() == length:  # hours outside the horizon have no forecast that could drop them
+            back = -prices.drop * length
+            found.append(
+                _Option("drop", start, length, 0, 0, back, float(crews), kind, group, -duty)
+            )
         room = min(allowed.max_overtime_h, allowed.max_shift_h - length)
         for before in range(room + 1):
             for after in range(room - before + 1):
@@ -198,14 +249,14 @@ def _options(
                     found.append(
                         _Option(
                             "overtime", start, length, before, after, cost, float(crews), kind,
-                            added,
+                            group, added,
                         )
                     )  # fmt: skip
     for length in sorted(set(allowed.call_in_lengths_h)):
         for start in range(hours - length + 1):
             duty = _on(start, length, hours)
             cost = prices.call_in * length
-            found.append(_Option("call_in", start, length, 0, 0, cost, np.inf, -1, duty))
+            found.append(_Option("call_in", start, length, 0, 0, cost, np.inf, -1, group, duty))
     return found
 
 
@@ -214,13 +265,26 @@ def _on(start: int, length: int, hours: int) -> NDArray[np.float64]:
     return ((hour >= start) & (hour < start + length)).astype(np.float64)
 
 
-def _check(published: pd.DataFrame, need: NDArray[np.float64], prices: ReplanCosts) -> None:
+def _check(
+    published: Mapping[str, pd.DataFrame],
+    need: Mapping[str, NDArray[np.float64]],
+    prices: ReplanCosts,
+) -> None:
     faults = FaultList()
-    for name in ("start", "length_h", "crews"):
-        if name not in published:
-            faults.add("published", f"no column {name!r}", "start, length_h, crews")
-    if need.ndim != 1 or not need.size or not (np.isfinite(need) & (need >= 0)).all():
-        faults.add("need", f"an array of shape {need.shape}", "units >= 0, one for each hour")
+    if set(published) != set(need) or not need:
+        found = f"shifts of {', '.join(published)}, needs of {', '.join(need)}"
+        faults.add("published", found, "the same groups in both, at least one")
+    sizes = {of.shape for of in need.values()}
+    for group, of in need.items():
+        where = f" {group}" if group else ""
+        for name in ("start", "length_h", "crews"):
+            if group in published and name not in published[group]:
+                found = f"no column {name!r}"
+                faults.add(f"published{where}", found, "start, length_h, crews")
+        fits = of.ndim == 1 and of.size and (np.isfinite(of) & (of >= 0)).all()
+        if not fits or len(sizes) > 1:
+            found = f"an array of shape {of.shape}"
+            faults.add(f"need{where}", found, "units >= 0, one for each hour, of all groups alike")
     for name in ("overtime", "call_in", "drop", "short"):
         price = getattr(prices, name)
         if not (np.isfinite(price) and price >= 0):
@@ -236,30 +300,39 @@ def _answer(
     counts: NDArray[np.int64],
     on_duty: NDArray[np.float64],
     need: NDArray[np.float64],
+    groups: tuple[str, ...],
     report: SolveReport,
 ) -> Replan:
-    rows = [
-        {
-            "action": option.action,
-            "start": option.start,
-            "length_h": option.length_h,
-            "before_h": option.before_h,
-            "after_h": option.after_h,
-            "crews": int(count),
-            "cost": option.cost * int(count),
-        }
-        for option, count in zip(options, counts.tolist(), strict=True)
-        if count
-    ]
-    names = ["action", "start", "length_h", "before_h", "after_h", "crews", "cost"]
+    units = on_duty.copy()
+    rows = []
+    for option, count in zip(options, counts.tolist(), strict=True):
+        if not count:
+            continue
+        units[option.group] += option.change * count
+        rows.append(
+            {
+                "group": groups[option.group],
+                "action": option.action,
+                "start": option.start,
+                "length_h": option.length_h,
+                "before_h": option.before_h,
+                "after_h": option.after_h,
+                "crews": int(count),
+                "cost": option.cost * int(count),
+            }
+        )
+    names = ["group", "action", "start", "length_h", "before_h", "after_h", "crews", "cost"]
     actions = pd.DataFrame(rows, columns=names)
-    units = on_duty + sum(
-        (option.change * count for option, count in zip(options, counts, strict=True)),
-        start=np.zeros(need.size),
-    )
+    rank = {name: place for place, name in enumerate(groups)}
+    order = ["start", "action", "length_h", "before_h"]
+    actions = actions.sort_values(
+        ["group", *order], key=lambda of: of.map(rank) if of.name == "group" else of,
+        ignore_index=True,
+    )  # fmt: skip
     short = np.ceil(np.maximum(need - units, 0) - 1e-9)
     return Replan(
-        actions.sort_values(["start", "action", "length_h", "before_h"], ignore_index=True),
+        actions,
+        groups,
         np.round(units).astype(np.int64),
         short.astype(np.int64),
         float(actions["cost"].sum()),

@@ -38,6 +38,10 @@ class ExtraCrews:
         Naive local times.
     crews
         How many.
+    unit
+        Type of their units.
+    area
+        District of patrols; empty = none.
     """
 
     reason: str
@@ -45,6 +49,8 @@ class ExtraCrews:
     start_at: dt.datetime
     end_at: dt.datetime
     crews: int = 1
+    unit: str = "als"
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from deploy_opt.errors import InfeasibleError, InputError
-from deploy_opt.plan.rosters.duties import WEEKDAYS, Duties, check_crews, duties_of
+from deploy_opt.plan.rosters.duties import MAX_DAYS, WEEKDAYS, Duties, check_crews, duties_of
 from deploy_opt.plan.rosters.ring import solve_ring
 from deploy_opt.plan.rosters.rota import Rota
-from deploy_opt.units import HOURS_PER_DAY
+from deploy_opt.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from deploy_opt.plan.results import Status
@@ -55,7 +55,8 @@ def make_rotas(
 
     Crews on weekly patterns keep their length and their number of shifts a week: a roster takes
     patterns of one length that start within `RotaSize.start_spread_h`, and has a line for each.
-    Daily shifts are put together to weeks of the fewest lines that keep the rules.
+    Daily shifts are put together to weeks of the fewest lines that keep the rules; so are
+    patterns of seven days, which several crews work in turn.
 
     Parameters
     ----------
@@ -86,8 +87,8 @@ def make_rotas(
     if table.empty:
         raise InputError.of("crews", "no crews", "at least one crew on a shift")
     _check_single(table, rules)
-    weekly = bool((table["days"] > 1).any())
-    parts = _weekly_parts(table, sizes) if weekly else _daily_parts(table, rules, sizes)
+    weekly, daily = _by_kind(table)
+    parts = [*_weekly_parts(weekly, sizes), *_daily_parts(daily, rules, sizes)]
     found: list[Rota] = []
     for duties, rows in parts:
         found += _rotas_of(duties, rows, rules, sizes)
@@ -158,6 +159,17 @@ def conflicting_rules(
             kept = fewer
     crews = f"{duties.shifts} shifts ({duties.hours} h) a week on {lines} lines"
     return (*(words[rule] for rule in kept), crews)
+
+
+def _by_kind(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part weekly patterns of one line each from shifts that lines work day by day."""
+    every_day = table["days"] == MAX_DAYS
+    weekly = bool((table["days"] > 1).any()) & ~every_day
+    turns = table[every_day].loc[lambda rows: rows.index.repeat(rows["days"])]
+    nth = turns.groupby(level=0).cumcount() * HOURS_PER_DAY
+    turns = turns.assign(start_hour=(turns["start_hour"] + nth) % HOURS_PER_WEEK, days=1)
+    daily = pd.concat([table[~weekly & ~every_day], turns], ignore_index=True)
+    return table[weekly].reset_index(drop=True), daily
 
 
 def _check_single(table: pd.DataFrame, rules: LabourRules) -> None:

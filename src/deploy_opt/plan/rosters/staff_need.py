@@ -8,22 +8,30 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import FaultList
-from deploy_opt.staffing import PAID_HOURS, workload_fte
+from deploy_opt.staffing import PAID_HOURS, SEATTLE_RELIEF, FteTerms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from deploy_opt.staffing import StaffTerms
+
 _WEEKS_PER_YEAR = 365.0 / 7.0
+STAFF_COLUMNS = (
+    "service", "role", "qualification", "people_per_unit", "paid_hours_per_week",
+    "on_duty_hours_per_week", "headcount_peak", "relief_factor", "fte_on_duty", "fte",
+    "overtime_hours_per_week", "filled_posts", "funded_posts", "vacancies",
+)  # fmt: skip
 
 
 def staff_need(
     crew_hours_per_week: Mapping[str, float],
     make_up: Mapping[str, Mapping[str, int]],
     *,
-    relief_factor: float,
+    relief_factor: float = SEATTLE_RELIEF,
     vacancy_share: float = 0.0,
     overtime_share: float = 0.0,
     paid_hours: float = PAID_HOURS,
+    terms: FteTerms | None = None,
 ) -> pd.DataFrame:
     """Turn crew-hours into people by qualification.
 
@@ -45,6 +53,8 @@ def staff_need(
         Share of the hours that is worked as overtime, below 1.
     paid_hours
         Paid hours of one FTE, h a year.
+    terms
+        How hours become staff; instead of relief_factor and paid_hours.
 
     Returns
     -------
@@ -79,11 +89,70 @@ def staff_need(
         {"role": sorted(hours), "hours_per_week": [hours[role] for role in sorted(hours)]}
     )
     per_year = table["hours_per_week"].to_numpy(dtype=np.float64) * _WEEKS_PER_YEAR
-    table["fte_on_duty"] = per_year / paid_hours
-    table["fte"] = [
-        workload_fte(of, relief_factor=relief_factor, paid_hours=paid_hours) for of in per_year
-    ]
+    how = terms or FteTerms(relief_factor=relief_factor, paid_hours=paid_hours)
+    table["fte_on_duty"] = per_year / how.paid_hours
+    table["fte"] = [how.fte(of) for of in per_year]
     table["overtime_h_per_week"] = overtime_share * table["hours_per_week"]
     table["fte_with_overtime"] = table["fte"] * (1.0 - overtime_share)
     table["authorised"] = table["fte_with_overtime"] / (1.0 - vacancy_share)
     return table
+
+
+def people_of_role(
+    service: str,
+    role: str,
+    terms: StaffTerms,
+    paid_h: float,
+    break_h: float = 0.0,
+    *,
+    peak: int | None = None,
+) -> pd.DataFrame:
+    """List the people of one role by qualification (contract ``staff.csv``).
+
+    Parameters
+    ----------
+    service, role
+        Labels; the role is a unit type, or a responder.
+    terms
+        Crew make-up, relief, overtime and vacancies.
+    paid_h
+        Unit-hours a week.
+    break_h
+        Those of them that are meal breaks.
+    peak
+        Most units on duty at once; None: not known.
+
+    Examples
+    --------
+    >>> from deploy_opt.staffing import StaffTerms
+    >>> crew = people_of_role("ems", "als", StaffTerms(make_up={"emt": 2}), 168.0, peak=1)
+    >>> crew[["qualification", "headcount_peak", "fte"]].round(2).to_numpy().tolist()
+    [['emt', 2, 10.11]]
+    """
+    need = staff_need(
+        {role: paid_h},
+        {role: terms.make_up},
+        terms=terms.terms,
+        vacancy_share=terms.vacancy_share,
+        overtime_share=terms.overtime_share,
+    )
+    people = need["role"].map(dict(terms.make_up)).astype(np.int64)
+    frame = pd.DataFrame(
+        {
+            "service": service,
+            "role": role,
+            "qualification": need["role"],
+            "people_per_unit": people,
+            "paid_hours_per_week": need["hours_per_week"],
+            "on_duty_hours_per_week": people * (paid_h - break_h),
+            "headcount_peak": pd.NA if peak is None else people * peak,
+            "relief_factor": terms.terms.relief_factor,
+            "fte_on_duty": need["fte_on_duty"],
+            "fte": need["fte"],
+            "overtime_hours_per_week": need["overtime_h_per_week"],
+            "filled_posts": need["fte_with_overtime"],
+            "funded_posts": need["authorised"],
+            "vacancies": need["authorised"] - need["fte_with_overtime"],
+        }
+    )
+    return frame[list(STAFF_COLUMNS)].astype({"headcount_peak": "Int64"})
