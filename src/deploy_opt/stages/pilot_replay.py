@@ -11,6 +11,7 @@ import pandas as pd
 
 from deploy_opt.errors import InputError
 from deploy_opt.inputs.district_files import read_districts
+from deploy_opt.simulation.calibrate import MEAN_WITHIN, P90_WITHIN, compare
 from deploy_opt.simulation.pilot import DecisionRule
 from deploy_opt.stages.recorded_calls import hours_of_week, moment
 from deploy_opt.stages.simulation_fleet import vehicles_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from deploy_opt.stages.simulation_ground import SimulationGround
 
 DAYS_PER_WEEK = 7
-MEAN_WITHIN, P90_WITHIN = 0.05, 0.10
+FEWEST_RESPONSES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,20 +201,16 @@ def agreement(recorded_s: NDArray[np.float64], simulated_s: NDArray[np.float64])
         recorded responses.
     """
     both = np.isfinite(recorded_s) & np.isfinite(simulated_s)
-    if both.sum() < 30:
+    if both.sum() < FEWEST_RESPONSES:
         return {"n": int(both.sum()), "believed": None}
-    ours, theirs = simulated_s[both], recorded_s[both]
-    mean, p90 = float(theirs.mean()), float(np.quantile(theirs, 0.9))
-    mean_off, p90_off = ours.mean() / mean - 1.0, np.quantile(ours, 0.9) / p90 - 1.0
+    found = compare(recorded_s, simulated_s)
+    mean_off, p90_off = found.pop("mean_error"), found.pop("p90_error")
     return {
         "n": int(both.sum()),
-        "recorded_mean_s": mean,
-        "simulated_mean_s": float(ours.mean()),
-        "recorded_p90_s": p90,
-        "simulated_p90_s": float(np.quantile(ours, 0.9)),
-        "mean_off": float(mean_off),
-        "p90_off": float(p90_off),
-        "believed": bool(abs(mean_off) <= MEAN_WITHIN and abs(p90_off) <= P90_WITHIN),
+        **found,
+        "mean_off": mean_off,
+        "p90_off": p90_off,
+        "believed": abs(mean_off) <= MEAN_WITHIN and abs(p90_off) <= P90_WITHIN,
     }
 
 

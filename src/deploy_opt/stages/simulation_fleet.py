@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import FaultList
+from deploy_opt.simulation.move_up import move_up
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -115,16 +116,12 @@ def _assign(
     leaving: list[tuple[int, int]], short: list[int], drives_s: NDArray[np.floating]
 ) -> list[int]:
     """Post that each leaving vehicle drives to; -1 = off duty."""
-    from scipy.optimize import linear_sum_assignment
-
-    goals = [-1] * len(leaving)
-    if leaving and short:
-        cost = drives_s[np.ix_([post for _, post in leaving], short)].astype(np.float64)
-        cost = np.where(np.isfinite(cost), cost, 1e9)
-        rows, columns = linear_sum_assignment(cost)
-        for row, column in zip(rows, columns, strict=True):
-            goals[row] = short[column] if cost[row, column] < 1e9 else -1
-    return goals
+    if not leaving or not short:
+        return [-1] * len(leaving)
+    cost = drives_s[np.ix_([post for _, post in leaving], short)].astype(np.float64)
+    filled = 1.0 + cost[np.isfinite(cost)].sum()  # a place filled is worth any driving
+    places = move_up(cost, np.full(len(short), filled), np.zeros(len(leaving), dtype=np.bool_))
+    return [short[place] if place >= 0 else -1 for place in places]
 
 
 def _unfilled(at_post: list[list[int]], wanted: NDArray[np.int64]) -> list[int]:

@@ -150,6 +150,8 @@ def last_hours(
 ) -> tuple[LastHour, ...]:
     """Price one shift more and one shift less of every unit type, missing units left out.
 
+    Where start times or patterns are limited, a further shift has those that the crews use.
+
     Parameters
     ----------
     laid
@@ -159,6 +161,7 @@ def last_hours(
     services
         Service -> its unit types.
     """
+    laid, crews, _ = at_used_shifts(laid, crews)
     search = CrewSearch(laid.question, laid.tables, (), laid.price)
     staffing = search.staffing(crews)
     found = []
