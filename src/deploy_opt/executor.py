@@ -1,7 +1,8 @@
 """Run independent units of work here, on the cores of this machine, or on a Dask cluster.
 
 One door for all three, with results in the order of the units, so that a run gives the same bytes
-wherever it was worked out. A unit draws its random numbers from its own `seeds.stream`.
+wherever it was worked out. A unit draws its random numbers from its own `seeds.stream`, and its
+linear algebra runs on one thread.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import signal
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from deploy_opt.arithmetic import on_one_thread
 from deploy_opt.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ class _Serial:
     name = "serial"
 
     def map(self, work: Callable[[T], R], units: Iterable[T]) -> list[R]:
-        return [work(unit) for unit in units]
+        return [on_one_thread(work, unit) for unit in units]
 
     def __enter__(self) -> Self:
         return self
@@ -140,9 +142,9 @@ class _Processes:
 
         waiting = list(units)
         if len(waiting) < 2 or self._num_workers == 1:
-            return [work(unit) for unit in waiting]
+            return [on_one_thread(work, unit) for unit in waiting]
         pool = self._started()
-        running = [pool.submit(work, unit) for unit in waiting]
+        running = [pool.submit(on_one_thread, work, unit) for unit in waiting]
         try:
             return [one.result() for one in running]
         except BrokenProcessPool:
@@ -206,7 +208,7 @@ class _Dask:
 
     def map(self, work: Callable[[T], R], units: Iterable[T]) -> list[R]:
         placed = self._client.scatter(list(units), hash=False)
-        running = [self._client.submit(work, unit, pure=False) for unit in placed]
+        running = [self._client.submit(on_one_thread, work, unit, pure=False) for unit in placed]
         try:
             results: list[R] = self._client.gather(running)
         except BaseException:

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from deploy_opt.arithmetic import one_thread
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,9 +41,9 @@ class Progress:
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time one stage; shows a moving line on a terminal while it runs."""
+        """Time one stage, on one thread of linear algebra; on a terminal a moving line shows it."""
         began = time.perf_counter()
-        with self._moving_line(name):
+        with self._moving_line(name), one_thread():
             yield
         self.note(name, time.perf_counter() - began, reused=False)
 
