@@ -10,7 +10,7 @@ import types
 import numba
 
 _PACKAGE = "deploy_opt.simulation"
-_LOOP = [f"{_PACKAGE}.{name}" for name in ("ways", "standing", "dispatch", "engine")]
+_LOOP = [f"{_PACKAGE}.{name}" for name in ("agenda", "ways", "standing", "dispatch", "engine")]
 
 
 @functools.cache

@@ -1,12 +1,16 @@
 """From a plan to vehicles that move, and from records to calls with their times."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploy_opt.commands.plays import responses_of
 from deploy_opt.errors import InputError
+from deploy_opt.settings import Simulation
 from deploy_opt.simulation.draws import Law, ServiceLaws
 from deploy_opt.stages.simulation_fleet import vehicles_of
 from deploy_opt.stages.simulation_ground import (
@@ -183,3 +187,21 @@ def test_an_area_with_many_records_uses_its_own():
     assert taken.rows_for(np.zeros(50, dtype=int), u).max() < 300
     assert taken.rows_for(np.ones(50, dtype=int), u).max() > 300  # too few: those of all
     assert taken.rows_for(np.ones(50, dtype=int), u).min() == 0
+
+
+def test_units_asked_for_hold_for_replayed_classes_too_and_for_laws():
+    scenario = SimpleNamespace(
+        simulation=Simulation(units_per_call={"ems": {"1": 2}}),
+        fleet=SimpleNamespace(unit_type="als"),
+    )
+    records = SimpleNamespace(
+        service=ServiceRecords(pd.DataFrame({"call_class": ["1", "3"]}), np.array([0, 2]))
+    )
+    found = responses_of(scenario, records, ["9"])  # a class whose records have no lengths
+    assert {name: len(each.responders) for name, each in found.items()} == {"1": 2, "3": 1, "9": 1}
+    laws = SimpleNamespace(service=None)
+    assert set(responses_of(scenario, laws, ["1", "2"])) == {"all", "1", "2"}
+    with pytest.raises(InputError, match="units_per_call"):
+        responses_of(scenario, laws)
+    bare = SimpleNamespace(simulation=None)
+    assert responses_of(bare, records) is None

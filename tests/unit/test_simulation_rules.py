@@ -244,6 +244,14 @@ def test_a_compliance_table_moves_units_to_the_posts_it_holds():
     assert result.units["moves"].tolist() == [0, 2]
 
 
+def test_a_table_is_held_before_the_first_hour_by_units_that_are_always_on_duty():
+    levels = pd.DataFrame({"unit_type": "als", "num_free": 1, "rank": [1], "node": [3]})
+    policy = Policy(relocation="compliance", levels=levels)
+    slow = np.stack([ROAD, 2 * ROAD])
+    result = simulate(fleet_at(0), calls_at((0, 3)), slow, policy=policy, period_of_hour=[0, 1])
+    assert responses(result) == [0.0]
+
+
 def test_a_unit_that_comes_free_completes_the_next_level():
     levels = pd.DataFrame(
         {"unit_type": "als", "num_free": [1, 2, 2], "rank": [1, 1, 2], "node": [2, 0, 4]}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from deploy_opt.simulation.grid import Grid
+
     Records = np.recarray[Any, Any]
 
 NO_HOSPITAL = -1
@@ -80,6 +82,7 @@ UNIT_STATE: Mapping[str, DTypeLike] = {
     "leg": np.int64,  # what it works on, -1 = idle
     "resting": np.bool_,
     "rest_due": np.float64,  # seconds of break still to take
+    "rank": np.int64,  # its row in `idle`, -1 = none
     "home": np.int64,  # of its present spell
     "post": np.int64,  # where it is to stand now
     "from_node": np.int64,  # its last way; it stands at to_node after reach_at
@@ -92,6 +95,9 @@ UNIT_STATE: Mapping[str, DTypeLike] = {
     "drive_km": np.float64,
     "moves": np.int64,  # to posts that are not its home
 }
+
+IDLE: Mapping[str, DTypeLike] = {"unit": np.int64, "to_node": np.int64, "reach_at": np.float64}
+"""A unit that may be sent, with what the choice looks at first."""
 
 LEG_STATE: Mapping[str, DTypeLike] = {
     "next_waiting": np.int64,  # the leg behind it in the queue, -1 = none
@@ -138,8 +144,8 @@ class Roads(NamedTuple):
         reads one row); inf = no road.
     period_of_hour
         Period of each hour of the cycle that begins at second 0, shape (hours,).
-    xy
-        Coordinates of the nodes, m, shape (2, nodes), or (2, 0) when unknown.
+    grid
+        Coordinates of the nodes, and which is nearest to a point.
     distances_km
         Road lengths, shape (nodes, nodes), or (0, 0) when unknown.
     return_speed_factor
@@ -148,7 +154,7 @@ class Roads(NamedTuple):
 
     times_s: NDArray[np.floating]
     period_of_hour: NDArray[np.int64]
-    xy: NDArray[np.float64]
+    grid: Grid
     distances_km: NDArray[np.float64]
     return_speed_factor: float
 
@@ -253,16 +259,21 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    ready_at
-        When a unit finishes, is back from a break or arrives, s; inf = nothing ahead; shape
-        (units,), alone because every event searches it.
+    agenda
+        When each unit finishes, is back from a break or arrives, s; inf = nothing ahead: the tree
+        of module `agenda`.
+    idle, num_idle
+        Records of `IDLE` of the units without a call, in any order, and how many they are, shape
+        (1,). All units when some may be taken from their call.
     units, legs, lanes
         Records of `UNIT_STATE`, `LEG_STATE` and `LANES`.
     reached_by, spare, short
         Room to work in: units that reach each node; units free to move; posts not held.
     """
 
-    ready_at: NDArray[np.float64]
+    agenda: NDArray[np.float64]
+    idle: Records
+    num_idle: NDArray[np.int64]
     units: Records
     legs: Records
     lanes: Records
@@ -280,6 +291,7 @@ def at_start(case: Case) -> State:
         leg=-1,
         resting=False,
         rest_due=0.0,
+        rank=np.arange(home.size),
         home=home,
         post=home,
         from_node=home,
@@ -292,12 +304,12 @@ def at_start(case: Case) -> State:
         drive_km=0.0,
         moves=0,
     )
-    legs = records(
+    unanswered = records(
         LEG_STATE,
-        case.legs.size,
+        1,
         next_waiting=-1,
         given_up=False,
-        work_s=case.legs["on_scene"],
+        work_s=0.0,
         unit=-1,
         dispatched=np.nan,
         enroute=np.nan,
@@ -306,8 +318,12 @@ def at_start(case: Case) -> State:
         hospital=NO_HOSPITAL,
         diverted=0,
     )
+    legs = unanswered.repeat(case.legs.size).view(np.recarray)
+    legs["work_s"] = case.legs["on_scene"]
     return State(
-        np.full(home.size, np.inf),
+        np.full(2 << (home.size - 1).bit_length(), np.inf),
+        records(IDLE, home.size, unit=np.arange(home.size), to_node=home, reach_at=-np.inf),
+        np.array([home.size]),
         units,
         legs,
         records(LANES, len(case.rules.diverts), head=-1, tail=-1),

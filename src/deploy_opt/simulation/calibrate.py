@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from deploy_opt.simulation.result import SimulationResult
 
 MEAN_WITHIN, P90_WITHIN = 0.05, 0.10
+Since = Literal["call", "dispatch"]
+"""From when a response counts: with the wait for a unit, or drive and turnout alone."""
 _LEAST_CALLS = 30
 
 
@@ -84,6 +86,15 @@ def play_scaled(
     return simulate(fleet, calls.assign(**changed), seconds, **options)
 
 
+def counted_s(result: SimulationResult, since: Since) -> NDArray[np.float64]:
+    """Give each call's response since the call or the dispatch, s; NaN where nobody came."""
+    calls = result.calls
+    seconds = calls["response_s"]
+    if since == "dispatch":
+        seconds = calls["arrived_s"] - calls["dispatched_s"]
+    return np.asarray(seconds, dtype=np.float64)
+
+
 def calibrate(
     fleet: pd.DataFrame,
     training: pd.DataFrame,
@@ -92,6 +103,7 @@ def calibrate(
     *,
     check_fleet: pd.DataFrame | None = None,
     check_options: Mapping[str, Any] | None = None,
+    since: Since = "call",
     **options: Any,  # noqa: ANN401 - what `simulate` takes
 ) -> Calibration:
     """Fit travel scale and turnout on a training window, and judge them on another.
@@ -107,6 +119,8 @@ def calibrate(
         Drive times before scaling, s.
     check_fleet, check_options
         What differs in the check window: its fleet, and options instead of those below.
+    since
+        From when recorded_response_s counts.
     options
         Passed to `simulate`.
 
@@ -139,7 +153,7 @@ def calibrate(
         scale, turnout = (float(value) for value in np.exp(logs))
         result = play_scaled(units, calls, times, travel_scale=scale, turnout_scale=turnout, **how)
         recorded = calls["recorded_response_s"].to_numpy(dtype=np.float64)
-        return compare(recorded, result.calls["response_s"].to_numpy())
+        return compare(recorded, counted_s(result, since))
 
     def loss(logs: NDArray[np.float64]) -> float:
         found = judge(logs, fleet, training, options)

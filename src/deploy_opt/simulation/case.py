@@ -12,6 +12,7 @@ from deploy_opt.simulation.arrays import NO_HOSPITAL, Roads
 from deploy_opt.simulation.calls import CALL_COLUMNS
 from deploy_opt.simulation.faults import some
 from deploy_opt.simulation.fleet import FLEET_COLUMNS
+from deploy_opt.simulation.grid import lay_grid
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -69,7 +70,7 @@ def read_roads(
     return Roads(
         times_s=np.array(by_period.transpose(0, 2, 1), order="C"),
         period_of_hour=hours.astype(np.int64),
-        xy=np.array(xy.T, order="C"),
+        grid=lay_grid(np.array(xy.T, order="C")),
         distances_km=np.array(km, order="C"),
         return_speed_factor=float(return_speed_factor),
     )

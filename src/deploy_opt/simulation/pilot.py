@@ -12,7 +12,18 @@ import pandas as pd
 from deploy_opt.errors import FaultList, InputError
 from deploy_opt.seeds import stream
 from deploy_opt.simulation.fleets import unit_hours
-from deploy_opt.simulation.pilot_weeks import DAY_S, HOUR_S, KEYS, OUTCOMES, WEEK_S, span_of, weekly
+from deploy_opt.simulation.pilot_weeks import (
+    ALL,
+    ALL_NEIGHBOURS,
+    ALL_PILOT,
+    DAY_S,
+    HOUR_S,
+    KEYS,
+    OUTCOMES,
+    WEEK_S,
+    span_of,
+    weekly,
+)
 from deploy_opt.simulation.replicate import Arm
 from deploy_opt.simulation.resampling import block_bootstrap, holm, sign_flip
 from deploy_opt.simulation.simulate import simulate
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from deploy_opt.simulation.pilot_weeks import Span
+    from deploy_opt.simulation.result import SimulationResult
 
 CAVEATS = (
     "The replay assumes that demand does not react to the plan.",
@@ -64,11 +76,16 @@ class PilotResult:
     ----------
     weeks
         district, week, outcome, plan, baseline, difference (plan less baseline); district ``all``
-        first.
+        first, then ``all in the pilot`` and ``all neighbours`` where the pilot names districts.
     outcomes
         district, role (``all``, ``pilot`` or ``neighbour``), outcome, difference, t_lo, t_hi
         (Student's), lo, hi (stationary block bootstrap), p (sign flips), p_holm (over the
         secondary outcomes of the district; the primary's own p), num_weeks.
+    groups
+        Districts of ``all in the pilot`` and ``all neighbours``; empty in the whole city.
+    decided_on
+        District, or group of districts, that the rule was applied to: ``all in the pilot`` where
+        the pilot names districts, else ``all``.
     decision
         ``adopt``, ``keep`` (shown worse in the primary or beyond the margin) or ``undecided``.
     reasons
@@ -87,6 +104,8 @@ class PilotResult:
 
     weeks: pd.DataFrame
     outcomes: pd.DataFrame
+    groups: Mapping[str, tuple[str, ...]]
+    decided_on: str
     decision: str
     reasons: tuple[str, ...]
     rule: DecisionRule
@@ -111,6 +130,7 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
     baseline_incidents: pd.DataFrame | None = None,
     pilot_districts: Collection[str] = (),
     mean_block: float = 2.0,
+    hours_apart: float = 0.0,
     **options: Any,  # noqa: ANN401 - what `simulate` takes
 ) -> PilotResult:
     """Replay held-out incidents under two plans with the same unit-hours.
@@ -141,9 +161,13 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
         The same incidents with other luck, for the baseline; None = the plan's, so that both share
         it.
     pilot_districts
-        Districts where the plan is tried; the others are reported as neighbours (spill-over).
+        Districts where the plan is tried, on which the rule decides; the others are reported as
+        neighbours (spill-over). None: the city as a whole.
     mean_block
         Mean block of the bootstrap, weeks.
+    hours_apart
+        Unit-hours by which the plans may differ because the clock changes, see
+        `stages.pilot_replay.hours_by_the_clock`.
     options
         Passed to `simulate`.
 
@@ -154,8 +178,8 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
     Raises
     ------
     InputError
-        Unit-hours that differ, incidents before the freeze, less than two whole weeks, and what
-        `simulate` refuses.
+        Unit-hours that differ, incidents before the freeze, less than two whole weeks, districts
+        without incidents, and what `simulate` refuses.
     """
     arms = [one if isinstance(one, Arm) else Arm(one) for one in (plan, baseline)]
     rule = rule or DecisionRule()
@@ -163,13 +187,14 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
         where = "incidents" if incidents.empty else "fleet"
         raise InputError.of(where, "none", "at least one unit in each plan, and incidents")
     span = span_of(incidents, start_s, num_weeks)
-    _check(arms, incidents, rule, frozen_at_s, span)
+    _check(arms, incidents, rule, frozen_at_s, span, hours_apart)
+    groups = _groups(incidents, pilot_districts)
     theirs = incidents if baseline_incidents is None else baseline_incidents
     _check_same(incidents, theirs)
     hours = unit_hours(arms[0].fleet, span.start_s, span.end_s)
     units = float(hours.sum()) * HOUR_S / (span.end_s - span.start_s)
     played = [
-        simulate(arm.fleet, calls, times, policy=arm.policy, **options).calls
+        _with_work(simulate(arm.fleet, calls, times, policy=arm.policy, **options))
         for arm, calls in zip(arms, (incidents, theirs), strict=True)
     ]
     judged = [
@@ -180,6 +205,7 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
             span=span,
             fewest_calls=rule.fewest_calls,
             units=units,
+            groups=groups,
         )
         for answered in played
     ]
@@ -189,10 +215,13 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
     outcomes = compare_weeks(
         weeks, seed=seed, rule=rule, pilot_districts=pilot_districts, mean_block=mean_block
     )
-    decision, reasons = decide(outcomes, rule)
+    decided_on = ALL_PILOT if groups else ALL
+    decision, reasons = decide(outcomes, rule, decided_on)
     return PilotResult(
         weeks=weeks,
         outcomes=outcomes,
+        groups=groups,
+        decided_on=decided_on,
         decision=decision,
         reasons=reasons,
         rule=rule,
@@ -206,6 +235,13 @@ def pilot(  # noqa: PLR0913 - a study's design is its arguments
             }
         ),
     )
+
+
+def _with_work(result: SimulationResult) -> pd.DataFrame:
+    """Add what all units that went worked for each call, s."""
+    legs = result.legs
+    work = (legs["cleared_s"] - legs["dispatched_s"]).groupby(legs["call_id"]).sum()
+    return result.calls.assign(work_s=result.calls["call_id"].map(work))
 
 
 def freeze(plan: pd.DataFrame, baseline: pd.DataFrame, rule: DecisionRule) -> str:
@@ -247,8 +283,8 @@ def compare_weeks(
         half = t.ppf(0.975, d.size - 1) * d.std(ddof=1) / np.sqrt(d.size)
         low, high = block_bootstrap(d, stream(seed, *name, "blocks"), mean_block=mean_block)
         p = sign_flip(d, stream(seed, *name, "signs"))
-        inside = not pilot_districts or district in pilot_districts
-        role = "all" if district == "all" else "pilot" if inside else "neighbour"
+        inside = not pilot_districts or district in (*pilot_districts, ALL_PILOT)
+        role = "all" if district == ALL else "pilot" if inside else "neighbour"
         mean = d.mean()
         rows.append((district, role, outcome, mean, mean - half, mean + half, low, high, p, d.size))
     columns = ["district", "role", "outcome", "difference", "t_lo", "t_hi", "lo", "hi", "p"]
@@ -260,20 +296,22 @@ def compare_weeks(
     return table[[*columns, "p_holm", "num_weeks"]]
 
 
-def decide(outcomes: pd.DataFrame, rule: DecisionRule) -> tuple[str, tuple[str, ...]]:
-    """Apply a decision rule to the outcomes of all incidents.
+def decide(
+    outcomes: pd.DataFrame, rule: DecisionRule, district: str = ALL
+) -> tuple[str, tuple[str, ...]]:
+    """Apply a decision rule to the outcomes of a district, a group of them or all incidents.
 
     Returns
     -------
     tuple
         ``adopt``, ``keep`` or ``undecided``; the reasons.
     """
-    whole = outcomes[outcomes["district"] == "all"].set_index("outcome")
-    absent = [name for name in (rule.primary, rule.guard) if name not in whole.index]
+    own = outcomes[outcomes["district"] == district].set_index("outcome")
+    absent = [name for name in (rule.primary, rule.guard) if name not in own.index]
     if absent:
         words = f"{' and '.join(absent)}: fewer than two weeks have a value, so nothing is decided."
         return "undecided", (words,)
-    main, guard = whole.loc[rule.primary], whole.loc[rule.guard]
+    main, guard = own.loc[rule.primary], own.loc[rule.guard]
     (low, high), (least, most) = both_ends(main), both_ends(guard)
     better, worse = high < 0, low > 0
     safe, unsafe = most <= rule.margin, least > rule.margin
@@ -309,6 +347,7 @@ def _check(
     rule: DecisionRule,
     frozen_at_s: float,
     span: Span,
+    hours_apart: float,
 ) -> None:
     faults = FaultList()
     for name in (rule.primary, rule.guard):
@@ -329,11 +368,27 @@ def _check(
         found = f"none in {empty.size} of {span.num_weeks} weeks (week {named})"
         faults.add("incidents", found, "incidents in every week", "end earlier, or start later")
     ours, theirs = (unit_hours(arm.fleet, span.start_s, span.end_s) for arm in arms)
-    if not ours.sub(theirs, fill_value=0.0).abs().lt(0.01).all():
+    if not ours.sub(theirs, fill_value=0.0).abs().lt(hours_apart + 0.01).all():
         found = f"{_hours_words(ours)} against {_hours_words(theirs)} in the baseline"
         do = "compare plans that cost the same; see marginal for more units"
         faults.add("plan: unit-hours", found, "the same unit-hours of each type", do)
     faults.raise_if_any()
+
+
+def _groups(
+    incidents: pd.DataFrame, pilot_districts: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Group the districts of the incidents into those of the pilot and those beside them."""
+    if not pilot_districts:
+        return {}
+    there = incidents["district"].dropna().unique() if "district" in incidents else ()
+    known = sorted(str(name) for name in there)
+    strange = [name for name in pilot_districts if name not in known]
+    if strange:
+        expected = f"districts with incidents: {', '.join(known) or 'there are none'}"
+        raise InputError.of("pilot_districts", ", ".join(strange), expected)
+    beside = tuple(name for name in known if name not in pilot_districts)
+    return {ALL_PILOT: tuple(pilot_districts), ALL_NEIGHBOURS: beside}
 
 
 def _hours_words(hours: pd.Series) -> str:

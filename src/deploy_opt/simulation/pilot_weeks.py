@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from numpy.typing import NDArray
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
@@ -22,6 +24,8 @@ OUTCOMES = (
     "busy_share",
 )
 """Outcomes of a week; less is better in each."""
+ALL, ALL_PILOT, ALL_NEIGHBOURS = "all", "all in the pilot", "all neighbours"
+"""Every incident, those of the districts of a pilot, those of the districts beside them."""
 KEYS = ["district", "week", "outcome"]
 
 
@@ -60,13 +64,14 @@ def weekly(
     span: Span | None = None,
     fewest_calls: int = 1,
     units: float = 1.0,
+    groups: Mapping[str, Collection[str]] | None = None,
 ) -> pd.DataFrame:
-    """Work out the outcomes of every whole week, for all and for each district.
+    """Work out the outcomes of every whole week, for all, groups of districts and each district.
 
     Parameters
     ----------
     answered
-        `SimulationResult.calls`.
+        `SimulationResult.calls`; optional work_s, of all units that went.
     incidents
         The calls in the same order.
     standard_s
@@ -77,6 +82,8 @@ def weekly(
         An area counts for the worst area's value in weeks with at least this many calls.
     units
         Mean number of units on duty.
+    groups
+        Districts that are also taken together, by name of the group.
 
     Returns
     -------
@@ -90,19 +97,25 @@ def weekly(
     first = incidents[known[0]] if known else pd.Series(0, index=incidents.index)
     response = answered["response_s"].to_numpy()
     late = ~(response <= standard_s)
+    work = answered["cleared_s"] - answered["dispatched_s"]
+    if "work_s" in answered:
+        work = answered["work_s"]
     table = pd.DataFrame(
         {
             "week": span.week_of(at_s),
             "response_s": response,
             "late": late,
             "late_first": late & (first == first.min()).to_numpy(),
-            "busy_s": (answered["cleared_s"] - answered["dispatched_s"]).fillna(0.0).to_numpy(),
+            "busy_s": work.fillna(0.0).to_numpy(),
             "area": incidents["area_id"].to_numpy() if "area_id" in incidents else "all",
             "district": incidents["district"].to_numpy() if "district" in incidents else None,
         }
     )
     table = table[table["week"] >= 0]
-    parts = [table.assign(district="all"), table[table["district"].notna()]]
+    parts = [table.assign(district=ALL)]
+    for name, districts in (groups or {}).items():
+        parts.append(table[table["district"].isin(list(districts))].assign(district=name))
+    parts.append(table[table["district"].notna()])
     found = [_outcomes(part, fewest_calls, units) for part in parts if len(part)]
     return pd.concat(found, ignore_index=True)
 

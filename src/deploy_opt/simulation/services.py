@@ -14,6 +14,8 @@ from deploy_opt.simulation.statistics import measure
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from deploy_opt.simulation.groups import GroupWeights
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceScore:
@@ -73,6 +75,7 @@ def measure_services(
     scores: Sequence[ServiceScore],
     *,
     warm_up_s: float = 0.0,
+    groups: Mapping[str, GroupWeights] | None = None,
 ) -> pd.DataFrame:
     """Work out every statistic of one replication for each service.
 
@@ -85,6 +88,8 @@ def measure_services(
         How each service is judged.
     warm_up_s
         Calls of the first seconds after second 0 are not counted.
+    groups
+        Population groups by service, see `measure`.
 
     Returns
     -------
@@ -98,6 +103,11 @@ def measure_services(
         if not counted.any():
             continue
         found = SimulationResult(found.calls[counted], found.legs, found.units)
-        table = measure(found, own[counted], standards_s=score.standards_s)
+        table = measure(
+            found,
+            own[counted],
+            standards_s=score.standards_s,
+            groups=None if groups is None else groups.get(score.service),
+        )
         parts.append(table.assign(service=score.service))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

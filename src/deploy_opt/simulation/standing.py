@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy_opt.simulation.compiled import helper
+from deploy_opt.simulation.compiled import helper, rare
 from deploy_opt.simulation.ways import drive_s, go_to_post, period_at, place_of
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ BEST_COVER, COMPLIANCE = 1, 2
 def is_free(state: State, unit: int, now_s: float) -> bool:
     """Whether a unit is on duty, idle and not on a break."""
     return (
-        state.units.leg[unit] < 0
-        and not state.units.resting[unit]
-        and state.units.on_until[unit] > now_s
+        state.units[unit].leg < 0
+        and not state.units[unit].resting
+        and state.units[unit].on_until > now_s
     )
 
 
@@ -60,15 +60,21 @@ def extra_cover(case: Case, state: State, row: int, now_s: float) -> float:
 @helper
 def next_post(case: Case, state: State, unit: int, now_s: float) -> int:
     """Choose where a unit that became free goes."""
-    on_duty = state.units.on_until[unit] > now_s and not case.fleet.mutual_aid[unit]
+    on_duty = state.units[unit].on_until > now_s and not case.fleet[unit].mutual_aid
     if case.rules.relocation != BEST_COVER or not on_duty:
-        return state.units.home[unit]
+        return state.units[unit].home
+    return most_cover(case, state, unit, now_s)
+
+
+@rare
+def most_cover(case: Case, state: State, unit: int, now_s: float) -> int:
+    """Choose the post where a unit adds most expected cover."""
     count_cover(case, state, unit, now_s)
-    best, most = state.units.home[unit], -1.0
+    best, most = state.units[unit].home, -1.0
     for row in range(case.rules.posts.size):
         extra = extra_cover(case, state, row, now_s)
         post = case.rules.posts[row]
-        reached = drive_s(case, state.units.to_node[unit], post, now_s) < np.inf
+        reached = drive_s(case, state.units[unit].to_node, post, now_s) < np.inf
         if extra > most and reached:
             best, most = post, extra
     return best
@@ -76,9 +82,14 @@ def next_post(case: Case, state: State, unit: int, now_s: float) -> int:
 
 @helper
 def comply(case: Case, state: State, kind: int, now_s: float) -> None:
+    """Move free units of a type as a compliance table says, if there is one."""
+    if case.rules.relocation == COMPLIANCE:
+        hold_posts(case, state, kind, now_s)
+
+
+@rare
+def hold_posts(case: Case, state: State, kind: int, now_s: float) -> None:
     """Move free units so that the posts of the compliance table are held."""
-    if case.rules.relocation != COMPLIANCE:
-        return
     units, spare, short = state.units, state.spare, state.short
     free = 0
     for unit in range(units.size):

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from deploy_opt.simulation.groups import measure_groups
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
+    from deploy_opt.simulation.groups import GroupWeights
     from deploy_opt.simulation.result import SimulationResult
 
 KEYS = ["scope", "scope_id", "statistic"]
@@ -27,6 +30,7 @@ def measure(
     *,
     standards_s: float | Mapping[str, float],
     warm_up_s: float = 0.0,
+    groups: GroupWeights | None = None,
 ) -> pd.DataFrame:
     """Work out every statistic of one replication.
 
@@ -41,6 +45,9 @@ def measure(
         Response standard, s: one, or by class. A call that nobody answered is late.
     warm_up_s
         Calls of the first seconds are not counted.
+    groups
+        Population groups whose response is told too, by the residents of the areas; they stand
+        instead of the column group.
 
     Returns
     -------
@@ -65,7 +72,7 @@ def measure(
             "hour": (at_s // 3600).astype(np.int64) % _HOURS_A_WEEK,
         }
     )
-    for name in ("area_id", "group"):
+    for name in ("area_id", *(("group",) if groups is None else ())):
         if name in calls:
             table[name] = calls[name].to_numpy()
     table = table[kept]
@@ -74,6 +81,9 @@ def measure(
     for scope, column in SCOPES.items():
         if column in table:
             parts.append(_of_groups(table, scope, column))
+    if groups is not None:
+        wide, n = measure_groups(table, groups)
+        parts.append(_long(wide, "group", pd.Series(n)))
     parts.append(_of_units(result.units))
     return pd.concat(parts, ignore_index=True)[[*KEYS, "value", "n"]]
 
