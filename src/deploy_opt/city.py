@@ -9,18 +9,16 @@ import numpy as np
 
 from deploy_opt import judge
 from deploy_opt.errors import InputError
-from deploy_opt.inputs.rosters import has_units, read_roster
 from deploy_opt.plan.case import lay_out
 from deploy_opt.plan.city.parts import CityQuestion, TeamCalls, TierHours
 from deploy_opt.plan.city.plan import plan_city
 from deploy_opt.service_settings import Budget, CoResponders, Patrol
 from deploy_opt.stages.patrol_ground import lay_patrol_ground
 from deploy_opt.stages.staffing import staff_terms_of, teams_of
+from deploy_opt.stages.today_services import patrols_today
 from deploy_opt.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from deploy_opt.inputs.areas import Areas
     from deploy_opt.inputs.roads import Roads
     from deploy_opt.plan.city.results import CityPlan
@@ -85,7 +83,7 @@ def plan_services_of(
         team_calls=teams,
         staff=staff,
         tiers=_tier_hours(scenario, calls),
-        patrol_today=_patrol_today(scenario, patrol_ground.district_names),
+        patrol_today=patrols_today(scenario, patrol_ground.district_names),
     )
     plan = plan_city(question)
     return replace(plan, notes=(*plan.notes, *said, *notes))
@@ -124,28 +122,6 @@ def _own_share(calls: Calls) -> float:
         return 1.0
     teams = frame[frame["service"] == "coresponse"]
     return float((teams["responder"] == "").mean()) if len(teams) else 1.0
-
-
-def _patrol_today(scenario: Scenario, districts: tuple[str, ...]) -> NDArray[np.int64] | None:
-    """Read today's patrol units by district and hour, where a roster of them is given."""
-    section, baseline = scenario.patrol or Patrol(), scenario.baseline
-    file = section.today
-    if file is None and baseline is not None and baseline.roster is not None:
-        if not has_units(scenario.path(baseline.roster), section.unit_type):
-            return None
-        file = baseline.roster
-    if file is None:
-        return None
-    units = read_roster(
-        scenario.path(file),
-        districts,
-        unit_type=section.unit_type,
-        start=scenario.horizon.start,
-        hours=scenario.horizon.hours,
-        crew_size=section.crew_size,
-        place="district",
-    )
-    return np.ascontiguousarray(units.T)
 
 
 def _beside_teams(

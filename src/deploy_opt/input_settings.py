@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Service = Literal["ems", "police", "coresponse", "fire"]
 Share = Annotated[float, Field(ge=0, le=1)]
 PositiveFloat = Annotated[float, Field(gt=0)]
+DriveFactor = Annotated[float, Field(gt=0, le=5)]
 HourOfWeek = Annotated[int, Field(ge=0, le=167)]
 
 
@@ -22,6 +23,11 @@ def _text(value: object) -> object:
 
 def _file_or_section(value: object) -> object:
     return {"file": value} if isinstance(value, str) else value
+
+
+def _for_all_services(value: object) -> object:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return dict.fromkeys(get_args(Service), value) if number else value
 
 
 Id = Annotated[str, BeforeValidator(_text)]
@@ -219,6 +225,9 @@ class Inputs(Section):
     """The road graph."""
     travel_matrix: MatrixInput | None = None
     """A ready matrix from posts to areas, instead of roads."""
+    drive_factor: Annotated[dict[Service, DriveFactor], BeforeValidator(_for_all_services)] = {}
+    """Drives take this many times as long as roads or matrix say, by service (a number: all), such
+    as ``{ems: 1.2}``; ``deploy-opt calibrate`` fits it. Teams drive as ambulances do."""
     posts: Annotated[PointsInput, BeforeValidator(_file_or_section)]
     """Posts: post_id, name, lon, lat, capacity, current, units_today."""
     hospitals: Annotated[PointsInput | None, BeforeValidator(_file_or_section)] = None
@@ -237,6 +246,10 @@ class Inputs(Section):
     """Table area_id, population and group shares."""
     signals: SignalsInput | None = None
     """What people report besides calls; ``deploy-opt trends`` watches it."""
+
+    def drive_factor_of(self, service: Service) -> float:
+        """Give the factor of a service's drives; 1 where none is named."""
+        return self.drive_factor.get(service, 1.0)
 
     @model_validator(mode="after")
     def _calls_and_times(self) -> Inputs:

@@ -195,7 +195,7 @@ def judge(
     words: tuple[str, ...] = (asked.busy_words, *_over_capacity(ground.posts, today), *unknown)
     area_ids, weekly = demand.forecast.weekly_rates(service)
     rates = weekly[:, _hours_of_week(settings)]
-    path_calls = _path_calls(demand, service, tuple(area_ids), settings, scenario)
+    path_calls = path_calls_of(demand, service, tuple(area_ids), settings, scenario)
     if target_share is None:
         solved = solve_case(
             lay_out(
@@ -425,13 +425,14 @@ def _area_drive(
     return drive
 
 
-def _path_calls(
+def path_calls_of(
     demand: Demand,
     service: Service,
     area_ids: tuple[str, ...],
     settings: PlanSettings,
     scenario: Scenario,
 ) -> NDArray[np.int32]:
+    """Give the calls of the forecast's sample paths, shape (paths, areas, hours)."""
     paths = demand.forecast.paths
     rows = paths[paths["service"] == service]
     columns = [name for name in rows.columns if name.startswith("path_")]

@@ -67,7 +67,13 @@ class Pilot(Section):
     """Groups of areas that are told apart: table area_id, district, or polygons; default:
     districts.today, else the city as a whole."""
     tried_in: tuple[Id, ...] = ()
-    """Districts that the pilot is about; the others are reported as neighbours. Default: all."""
+    """Districts in which the plan stands: their posts share the unit-hours that they have today;
+    all other posts keep today's units, hour by hour, and their districts are neighbours. Default:
+    the plan stands in the whole city."""
+    neighbour_weight: float = Field(1.0, ge=0, le=1)
+    """What a call of another district is worth in the plan of the districts of `tried_in`, as a
+    share of a call of their own. 1: it makes the most of the calls of the whole city, as the plan
+    of the city does; 0: of its own calls, whatever becomes of the neighbours."""
     live: LivePilot = LivePilot()
     """How a pilot with real units runs."""
 

@@ -353,6 +353,7 @@ def report_inputs(
         base_map=ground.base_map,
         city=planned,
         simulated=read_simulated(road.folder, road.run_id),
+        on_record=stages.recorded_in_time(road.scenario, calls),
         staff=(
             stages.ambulance_staff(road.scenario, comparison.plan.units)
             if planned is None

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from deploy_opt.input_settings import HourOfWeek, Id, Section
 from deploy_opt.units import HOURS_PER_DAY
@@ -77,7 +83,8 @@ class Shifts(Section):
     )
     """Start hours of the day."""
     lengths_h: tuple[Annotated[int, Field(ge=2, le=24)], ...] = Field((8, 10, 12), min_length=1)
-    """Lengths, h, of shifts that are planned day by day."""
+    """Lengths, h, of shifts that are planned day by day; null takes lengths back that a file gives,
+    for weekly patterns in a variant."""
     weekly: tuple[str, ...] = ()
     """Weekly patterns that crews work instead of shifts of any day: 5x8, 4x10, 3x12 (days in a row
     x hours), or pitman, 24-48, 48-96, kelly, whose crews keep one unit on duty every day between
@@ -89,6 +96,13 @@ class Shifts(Section):
     """Most lengths, or weekly patterns, that the crews of the role may use; null = all."""
     price_starts: bool = False
     """Also plan with 2 to 8 start hours and say what each number costs (price_of_starts.csv)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_lengths_are_none_given(cls, given: object) -> object:
+        if isinstance(given, dict) and "lengths_h" in given and given["lengths_h"] is None:
+            return {key: value for key, value in given.items() if key != "lengths_h"}
+        return given
 
     @field_validator("weekly")
     @classmethod
@@ -114,12 +128,20 @@ class Shifts(Section):
     def _shifts_agree(self) -> Shifts:
         wrong = []
         if self.weekly and "lengths_h" in self.model_fields_set:
-            wrong.append("one of lengths_h and weekly: a weekly pattern has its own length")
+            wrong.append(
+                "one of lengths_h and weekly: a weekly pattern has its own length "
+                "(lengths_h: null takes given ones back)"
+            )
         if self.price_starts and len(set(self.starts_h)) < _FEWEST_PRICED:
             wrong.append(f"{_FEWEST_PRICED} starts_h or more, as price_starts compares fewer")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    @model_serializer(mode="wrap")
+    def _written_as_it_can_be_read(self, usual: SerializerFunctionWrapHandler) -> dict[str, object]:
+        found: dict[str, object] = usual(self)
+        return {k: v for k, v in found.items() if not (self.weekly and k == "lengths_h")}
 
     @property
     def blocks(self) -> tuple[tuple[int, int], ...]:

@@ -70,9 +70,9 @@ def test_calibration_finds_what_the_records_hide_and_says_how_to_use_it(
     code, said, wrong = deploy_opt(*words)
     assert code == 0, wrong
     found = json.loads(said)
-    assert found["simulation"]["travel_scale"] == pytest.approx(1.25, abs=0.04)
-    assert found["simulation"]["turnout_s"] == pytest.approx(90, abs=6)
-    assert found["simulation"]["turnout_cv"] == pytest.approx(0.3, abs=0.03)
+    assert found["keys"]["inputs.drive_factor.ems"] == pytest.approx(1.25, abs=0.04)
+    assert found["keys"]["simulation.turnout_s"] == pytest.approx(90, abs=6)
+    assert found["keys"]["simulation.turnout_cv"] == pytest.approx(0.3, abs=0.03)
     assert found["believed"]
     assert abs(found["check"]["mean_error"]) < 0.05
     assert 0.2 < found["priorities"]["over_triage"] < 0.3
@@ -80,13 +80,13 @@ def test_calibration_finds_what_the_records_hide_and_says_how_to_use_it(
         assert list(pd.read_csv(out / name)) == TABLES[name].names
     page = (out / "calibration.html").read_text("utf-8")
     assert "The simulated baseline meets the recorded responses" in page
-    assert "travel_scale: 1.2" in page
+    assert "inputs: {drive_factor: {ems: 1.2" in page
     assert "<script" not in page
     first = (out / "calibration.csv").read_bytes()
     roster = finished[1].folder / "baseline_posts.csv"
     code, said, _ = deploy_opt(*words[:-1], "--roster", roster)
     assert code == 0
-    assert "--set simulation.travel_scale=1.2" in said
+    assert "--set inputs.drive_factor.ems=1.2" in said
     assert (out / "calibration.csv").read_bytes() == first
     assert "the roster baseline_posts.csv" in (out / "calibration.html").read_text("utf-8")
 

@@ -17,7 +17,7 @@ LAST_MONDAY = "2026-02-02"
 
 
 def with_arrivals(town, change=None):
-    """Give the town's records an arrival; `change` may alter the table before it is written."""
+    """Give the records an arrival and the north a unit; `change` may alter the records."""
     file = town.parent / "data" / "calls.csv"
     calls = pd.read_csv(file, dtype=str)
     sent = pd.to_datetime(calls["dispatched_at"], utc=True)
@@ -31,9 +31,11 @@ def with_arrivals(town, change=None):
         {"area_id": ["A1", "A2", "A3", "A4"], "district": ["south", "south", "north", "north"]}
     )
     districts.to_csv(town.parent / "data" / "districts.csv", index=False)
+    posts = pd.read_csv(town.parent / "data" / "posts.csv").assign(units_today=[1, 1, 1, 0])
+    posts.to_csv(town.parent / "data" / "posts.csv", index=False)
     text = town.read_text(encoding="utf-8")
     section = (
-        "pilot: {weeks: 4, fewest_calls: 5, districts: data/districts.csv, tried_in: [north]}\n"
+        "pilot: {weeks: 4, fewest_calls: 5, districts: data/districts.csv, tried_in: [south]}\n"
     )
     town.write_text(text + section, encoding="utf-8")
     return town
@@ -53,19 +55,92 @@ def test_held_out_weeks_are_played_under_both_plans_with_the_same_hours(piloted)
     assert summary["num_weeks"] == 4
     assert summary["unit_hours"] == {"als": 3 * 168 * 4}
     weeks = pd.read_csv(folder / "pilot.csv")
-    assert set(weeks["district"]) == {"all", "north", "south"}
+    groups = {"all", "all in the pilot", "all neighbours"}
+    assert set(weeks["district"]) == {*groups, "north", "south"}
     assert set(weeks["role"]) == {"all", "pilot", "neighbour"}
     whole = weeks[(weeks["district"] == "all") & (weeks["outcome"] == "mean_response_s")]
     assert whole["week_start"].tolist() == ["2026-02-02", "2026-02-09", "2026-02-16", "2026-02-23"]
     assert whole["calls"].sum() == summary["num_calls"]
-    parts = weeks[(weeks["district"] != "all") & (weeks["outcome"] == "mean_response_s")]
-    assert parts["calls"].sum() == summary["num_calls"]
+    parts = weeks[weeks["outcome"] == "mean_response_s"].groupby("district")["calls"].sum()
+    assert parts["north"] + parts["south"] == summary["num_calls"]
+    assert parts["all in the pilot"] == parts["south"]
+    assert parts["all neighbours"] == parts["north"]
     check_frame(weeks, TABLES["pilot.csv"], where="pilot.csv")
     effects = pd.read_csv(folder / "pilot_effects.csv")
     check_frame(effects, TABLES["pilot_effects.csv"], where="pilot_effects.csv")
     assert (effects["p_holm"] >= effects["p"] - 1e-9).all()
-    assert any(line.startswith("Decision by the rule") for line in lines)
+    assert any(line.startswith("Decision by the rule") and "in south" in line for line in lines)
     assert any("assumes that demand does not react" in line for line in lines)
+
+
+def test_the_plan_stands_only_in_its_district_at_the_hours_that_it_has_today(piloted):
+    _, folder, summary, lines = piloted
+    trial = json.loads((folder / "pilot.json").read_text("utf-8"))["trial"]
+    assert trial["districts"] == ["south"]
+    assert [post["post_id"] for post in trial["posts"]] == ["P1", "P2", "P4"]
+    assert sum(post["unit_hours_plan"] for post in trial["posts"]) == 336
+    for own in trial["hours"]:
+        assert own["unit_hours_plan"] == own["unit_hours_today"]
+    assert trial["hours"][1] == {
+        "district": "north",
+        "in_pilot": False,
+        "num_posts": 1,
+        "unit_hours_today": 168,
+        "unit_hours_plan": 168,
+    }
+    assert trial["objective"] <= trial["bound"] <= trial["expected"]["city"]["calls"]
+    assert 0 <= trial["gap"] < 0.01
+    city = trial["expected"]["city"]
+    assert city["plan"] > city["today"]  # more calls in time, by moving two units alone
+    assert lines[0].startswith(
+        "The plan stands only in south: its 3 posts share the 336 unit-hours"
+    )
+    assert any(line.startswith("Spill-over, all neighbours: mean response") for line in lines)
+    page = (folder / "pilot.html").read_text("utf-8")
+    for words in ("The plan stands only in south", "The rule decides on south alone", "gap 0."):
+        assert words in page
+    effects = pd.read_csv(folder / "pilot_effects.csv").set_index(["district", "outcome"])
+    own = effects.loc[("south", "mean_response_s"), "difference"]
+    assert summary["effects"][0]["difference"] == pytest.approx(own, abs=1e-6)
+    for key in ("spill_over", "city"):
+        assert {row["outcome"] for row in summary[key]} >= {"mean_response_s", "late_share"}
+
+
+def test_a_plan_in_every_district_is_the_plan_of_the_whole_city(piloted):
+    town, folder, summary, _ = piloted
+    every = load_scenario(town, None, ("pilot.tried_in=[north, south]",))
+    named, lines = run_pilot(every, folder.with_name("every"))
+    whole, _ = run_pilot(
+        load_scenario(town), folder.with_name("whole"), PilotAsked(whole_city=True)
+    )
+    assert named["frozen"] == whole["frozen"] != summary["frozen"]
+    assert lines[0].startswith("north and south hold every post of the city")
+    assert whole["trial"] is None
+    assert any("tried_in names south" in note for note in whole["notes"])
+    assert whole["effects"] == whole["city"]
+
+
+def test_calls_that_ask_for_two_units_take_two_and_rules_of_the_city_are_not_the_districts(piloted):
+    town, folder, _, _ = piloted
+    sets = (
+        "simulation.units_per_call={ems: {'1': 2}}",
+        "equity={weakest_area_cover: 0.2, max_mean_drive_s: 300}",
+        "pilot.neighbour_weight=0",
+    )
+    found, _ = run_pilot(load_scenario(town, None, sets), folder.with_name("two"))
+    notes = " ".join(found["notes"])
+    assert "a neighbour's counts 0 (pilot.neighbour_weight)" in notes
+    assert "The floor on areas is asked of the districts' own areas alone." in notes
+    assert "equity.max_mean_drive_s: rules for the whole city" in notes
+    busy = [
+        next(row["baseline"] for row in _weeks(path) if row["outcome"] == "busy_share")
+        for path in (folder, folder.with_name("two"))
+    ]
+    assert busy[1] > 1.5 * busy[0]  # two of three calls are of class 1
+
+
+def _weeks(folder):
+    return pd.read_csv(folder / "pilot.csv").to_dict("records")
 
 
 def test_the_rule_and_the_check_of_the_simulator_stand_in_the_files_and_on_the_page(piloted):
@@ -141,6 +216,17 @@ def test_what_cannot_be_a_pilot_is_refused_in_words(piloted, deploy_opt):
     code, _, said = deploy_opt("pilot", town, *out, "--set", "pilot.tried_in=[west]")
     assert code == 2
     assert "pilot.tried_in: found west, expected north, south" in said
+    empty = ["--set", "pilot.tried_in=[north]", "--set", "baseline.units={P1: 2, P2: 1}"]
+    code, _, said = deploy_opt("pilot", town, *out, *empty)
+    assert code == 2
+    assert "north: no unit today at its post, expected a district with units today: south" in said
+    assert "(504 unit-hours)" in said
+    code, _, said = deploy_opt("pilot", town, *out, "--set", "pilot.neighbour_weight=2")
+    assert code == 2
+    assert "pilot.neighbour_weight: found 2, expected less than or equal to 1" in said
+    code, _, said = deploy_opt("pilot", town, *out, "--policy", "compliance")
+    assert code == 2
+    assert "closest or dmexclp" in said
     code, _, said = deploy_opt("pilot", town, *out, "--set", "pilot.districts=null")
     assert code == 2
     assert "as pilot.tried_in names districts" in said
@@ -155,18 +241,16 @@ def test_a_plan_for_other_posts_is_refused_and_one_of_its_own_is_played(piloted,
     code, _, said = deploy_opt("pilot", town, *out, "--plan", file)
     assert code == 2
     assert "P9" in said
-    hours.assign(post_id="P3", units=0).to_csv(file, index=False)
-    code, _, said = deploy_opt("pilot", town, *out, "--plan", file)
-    assert code == 2
-    assert "no units" in said
-    hours.assign(post_id="P3", units=4).to_csv(file, index=False)
-    code, _, said = deploy_opt("pilot", town, *out, "--plan", file)
-    assert code == 2
-    assert "als 2,688.0 against als 2,016.0 in the baseline" in said
     hours.assign(post_id="P4").to_csv(file, index=False)
-    code, said, wrong = deploy_opt("pilot", town, *out, "--plan", file, "--json")
+    code, _, said = deploy_opt("pilot", town, *out, "--plan", file)
+    assert code == 2
+    assert "504 unit-hours in south against 336 today" in said
+    hours.assign(post_id="P4", units=2).to_csv(file, index=False)
+    rule = ["--policy", "dmexclp"]
+    code, said, wrong = deploy_opt("pilot", town, *out, "--plan", file, *rule, "--json")
     assert code == 0, wrong
     assert "what it had seen is not known here" in json.loads(said)["notes"][0]
+    assert [post["unit_hours_plan"] for post in json.loads(said)["trial"]["posts"]] == [0, 0, 336]
 
 
 def test_a_design_is_sized_drawn_and_published(piloted, deploy_opt):

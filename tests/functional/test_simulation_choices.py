@@ -77,13 +77,3 @@ def test_two_units_a_call_make_units_busier_and_unknown_classes_are_refused(copi
     )
     assert code == 2
     assert "simulation.units_per_call.ems" in wrong
-
-
-def test_a_run_can_simulate_by_itself(copied, deploy_opt):
-    town, _ = copied
-    out = town.parent / "at once"
-    asked = "simulation={in_run: true, replications: 3}"
-    code, said, _ = deploy_opt("run", town, "--out", out, "--set", asked, "--json")
-    assert code == 0
-    share = json.loads(said)["simulation"]["plan"]["in_time"]["value"]
-    assert f"Simulation {100 * share:.2f} % (" in (out / "index.html").read_text("utf-8")

@@ -74,8 +74,28 @@ def test_a_plan_where_the_calls_are_is_adopted_and_its_opposite_is_not(incidents
 def test_spill_over_into_neighbours_is_shown(incidents):
     found = pilot(fleet_of(EAST), fleet_of(WEST), incidents, ROAD, seed=1, pilot_districts=["east"])
     mean = found.outcomes[found.outcomes["outcome"] == "mean_response_s"].set_index("district")
-    assert mean["role"].to_dict() == {"all": "all", "east": "pilot", "west": "neighbour"}
+    assert mean["role"].to_dict() == {
+        "all": "all",
+        "all in the pilot": "pilot",
+        "all neighbours": "neighbour",
+        "east": "pilot",
+        "west": "neighbour",
+    }
     assert mean.loc["east", "difference"] < 0 < mean.loc["west", "difference"]
+
+
+def test_the_rule_decides_on_the_districts_of_the_pilot_alone(incidents):
+    east, west = fleet_of(EAST), fleet_of(WEST)
+    city = pilot(east, west, incidents, ROAD, seed=1, standard_s=150.0)
+    there = pilot(east, west, incidents, ROAD, seed=1, standard_s=150.0, pilot_districts=["east"])
+    beside = pilot(east, west, incidents, ROAD, seed=1, standard_s=150.0, pilot_districts=["west"])
+    assert (city.decided_on, there.decided_on) == ("all", "all in the pilot")
+    assert (there.decision, beside.decision) == ("adopt", "keep")
+    both = there.outcomes.set_index(["district", "outcome"])["difference"]
+    assert both["all in the pilot"].equals(both["east"])
+    assert both["all neighbours"].equals(both["west"])
+    with pytest.raises(InputError, match="found north, expected districts with incidents: east"):
+        pilot(east, west, incidents, ROAD, seed=1, pilot_districts=["north"])
 
 
 def test_adjusted_p_values_are_never_smaller(incidents):
@@ -89,6 +109,12 @@ def test_what_is_no_fair_pilot_is_refused(incidents):
     one, two = fleet_at(0), fleet_at(0, 4)
     with pytest.raises(InputError, match="the same unit-hours of each type"):
         pilot(two, one, incidents, ROAD, seed=1)
+    short = fleet_at(0, on_from_s=0.0, on_to_s=8 * 168 * 3600.0 - 3600.0)
+    long = short.assign(on_to_s=8 * 168 * 3600.0)
+    with pytest.raises(InputError, match=r"als 1,343\.0 against als 1,344\.0 in the baseline"):
+        pilot(short, long, incidents, ROAD, seed=1, start_s=0.0, num_weeks=8)
+    apart = {"hours_apart": 1.0, "start_s": 0.0, "num_weeks": 8}
+    assert pilot(short, long, incidents, ROAD, seed=1, **apart).unit_hours == {"als": 1343.0}
     with pytest.raises(InputError, match="before the freeze"):
         pilot(one, one, incidents, ROAD, seed=1, frozen_at_s=5e5)
     with pytest.raises(InputError, match="at least two whole weeks"):

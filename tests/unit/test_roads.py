@@ -7,7 +7,7 @@ import pytest
 
 from deploy_opt.errors import InputError, OfflineError
 from deploy_opt.inputs.road_lines import road_lines
-from deploy_opt.inputs.roads import OSM_CREDIT, load_roads
+from deploy_opt.inputs.roads import OSM_CREDIT, load_roads, unit_of_times
 
 NODES = "node_id,lon,lat\na,4.00,52.00\nb,4.01,52.00\nc,4.01,52.01\nd,4.00,52.01\n"
 ARC_NAMES = "from_node,to_node,length_m,siren_s,regular_s\n"
@@ -37,7 +37,26 @@ def test_tables_are_read_as_they_are(tmp_path):
 
 @pytest.mark.parametrize(("unit", "factor"), [("s", 1), ("min", 60), ("h", 3600), ("days", 86400)])
 def test_times_are_turned_into_seconds(tmp_path, unit, factor):
-    assert tables(tmp_path, time_unit=unit).siren_s[0] == 30 * factor
+    rows = [row.split(",") for row in RING.splitlines()[1:]]
+    arcs = ARC_NAMES + "".join(
+        f"{a},{b},{m},{float(quick) / factor!r},{float(slow) / factor!r}\n"
+        for a, b, m, quick, slow in rows
+    )
+    roads = tables(tmp_path, arcs=arcs, time_unit=unit)
+    assert roads.siren_s == pytest.approx([30, 50, 30, 50])
+    assert unit_of_times(tmp_path / "nodes.csv", tmp_path / "arcs.csv") == unit
+
+
+def test_times_in_another_unit_are_refused_with_the_one_that_fits(tmp_path):
+    minutes = ARC_NAMES + "a,b,600,.5,1\nb,c,1100,.9,1.5\nc,d,600,.5,1\nd,a,1100,.9,1.5\n"
+    (fault,) = faults_of(lambda: tables(tmp_path, arcs=minutes))
+    assert "half of the arcs faster than 4.36e+03 km/h, with times in s" in fault
+    assert "inputs.roads.time_unit: min" in fault
+    (fault,) = faults_of(lambda: tables(tmp_path, time_unit="min"))
+    assert "inputs.roads.time_unit: s" in fault
+    near = RING.replace("600,", "6,").replace("1100,", "11,")
+    (fault,) = faults_of(lambda: tables(tmp_path, arcs=near))
+    assert "check lengths and times" in fault
 
 
 def test_foreign_names_of_columns_are_understood_or_declared(tmp_path):
@@ -61,7 +80,7 @@ def test_ids_of_parquet_tables_may_be_decimals(tmp_path):
 
 def test_ids_keep_their_zeros_and_odd_words(tmp_path):
     nodes = "id,lon,lat\n007,4.0,52.0\nNA,4.1,52.0\n"
-    roads = tables(tmp_path, nodes, "from,to,siren_s\n007,NA,1\nNA,007,1\n")
+    roads = tables(tmp_path, nodes, "from,to,siren_s\n007,NA,400\nNA,007,400\n")
     assert roads.node_id.tolist() == ["007", "NA"]
 
 
@@ -139,7 +158,7 @@ def test_loops_and_repeated_arcs_are_dropped_and_said(tmp_path):
 
 
 def test_parallel_arcs_of_two_classes_both_stay(tmp_path):
-    arcs = "from,to,siren_s,class\na,b,5,x\na,b,4,y\nb,a,5,x\nb,c,1,x\nc,b,1,x\n"
+    arcs = "from,to,siren_s,class\na,b,50,x\na,b,40,y\nb,a,50,x\nb,c,80,x\nc,b,80,x\n"
     roads = tables(tmp_path, arcs=arcs)
     assert len(roads.siren_s) == 5
     assert roads.class_names == ("x", "y")

@@ -212,3 +212,14 @@ def test_what_is_unreachable_is_said():
         "these posts reach nothing: P1",
         "no post reaches 2 demand points in the areas b",
     )
+
+
+def test_a_drive_factor_lengthens_every_drive_and_cuts_no_more_than_the_limit_says():
+    jam = SpeedProfile(name="jam", factor=2.0, hours=(8,))
+    options = {"profile": [SpeedProfile(name="free", factor=1.0), jam], "off_road_kph": 36.0}
+    map_says = travel_times(street(), posts(4.001), points(4.0, 4.0305), **options)
+    driven = travel_times(street(), posts(4.001), points(4.0, 4.0305), drive_factor=1.5, **options)
+    assert driven.by_profile == pytest.approx(1.5 * map_says.by_profile)
+    assert driven.by_profile == pytest.approx(map_says.slower(1.5).by_profile)
+    cut = travel_times(street(), posts(4.0), ENDS, limit_s=60.0, drive_factor=1.5)
+    assert cut.seconds.tolist() == [[0, 45, np.inf]]

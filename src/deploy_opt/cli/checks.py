@@ -50,6 +50,9 @@ def calibrate(
     roster: Annotated[
         Path | None, typer.Option(help="Units on duty then; default: today's of the scenario.")
     ] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Whose responses: police, or by default the first service.")
+    ] = None,
     out: Out = None,
     variant: Variant = None,
     sets: Sets = None,
@@ -62,7 +65,7 @@ def calibrate(
     summary, lines = run_calibrate(
         load(scenario, variant, sets),
         folder_of(out, scenario, variant, sets),
-        CalibrationAsked(weeks, check_weeks, day(until, "--until"), roster),
+        CalibrationAsked(weeks, check_weeks, day(until, "--until"), roster, service),
         fresh=fresh,
         talk=not as_json,
     )

@@ -44,6 +44,10 @@ def pilot(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Today against itself: must give 0.")
     ] = False,
+    whole_city: Annotated[
+        bool,
+        typer.Option("--whole-city", help="The plan in the whole city, whatever pilot.tried_in."),
+    ] = False,
     design_only: Annotated[
         bool, typer.Option("--design-only", help="Sample size and schedule of a live pilot.")
     ] = False,
@@ -94,6 +98,7 @@ def pilot(
                 policy=policy,
                 plan=plan,
                 self_test=self_test,
+                whole_city=whole_city,
             ),
             fresh=fresh,
             talk=not as_json,

@@ -28,8 +28,15 @@ def init(
         typer.Option(help="GraphML, OSM XML, or NODES,ARCS tables; with --from-cad."),
     ] = None,
     posts: Annotated[Path | None, typer.Option(help="Table of posts; with --from-cad.")] = None,
+    areas: Annotated[
+        Path | None,
+        typer.Option(help="Polygons whose ids the calls name; default: a grid; with --from-cad."),
+    ] = None,
     zone: Annotated[
         str | None, typer.Option(help="IANA time zone of the city; with --from-cad.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="Mapping of the columns; default: guessed; with --from-cad.")
     ] = None,
 ) -> None:
     """Make a folder with a scenario that runs: the sample city, or your own CAD export."""
@@ -42,13 +49,26 @@ def init(
     else:
         if roads is None:
             raise InputError.of("init --from-cad", "no --roads", "a road file")
-        file = init_from_cad(folder, from_cad, roads=roads, posts=posts, zone=zone)
+        file = init_from_cad(
+            folder,
+            from_cad,
+            roads=roads,
+            posts=posts,
+            areas=areas,
+            zone=zone,
+            mapping=mapping,
+        )
+        for line in (folder / "mapping.yaml").read_text(encoding="utf-8").splitlines():
+            if line.startswith("# ASK ") and not (zone and line.startswith("# ASK zone: ")):
+                typer.echo(f"mapping.yaml asks: {line.removeprefix('# ASK ')}")
     typer.echo(f"{file}\nnext: deploy-opt run {shlex.quote(str(file))}")
 
 
 @app.command("import")
 def import_incidents(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CAD export (CSV or Parquet).")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CAD export (CSV, Excel, JSON, Parquet).")
+    ],
     preset: Annotated[str | None, typer.Option(help="Shipped mapping preset.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="Mapping file of your own.")] = None,
     dry_run: Annotated[

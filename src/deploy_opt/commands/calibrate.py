@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from deploy_opt.errors import FaultList, InputError
+from deploy_opt.commands.calibrate_played import (
+    LONGEST_RESPONSE_S,
+    Played,
+    played_ambulances,
+    played_patrols,
+)
+from deploy_opt.errors import FaultList, InputError, nearest
 from deploy_opt.inputs.rosters import read_roster
 from deploy_opt.judge import units_today
 from deploy_opt.pipeline import Road, close_run
@@ -24,13 +30,18 @@ from deploy_opt.report.calibration_page import (
 )
 from deploy_opt.report.files import write_csv, write_files, write_json
 from deploy_opt.settings import Simulation
-from deploy_opt.simulation.calibrate import Calibration, calibrate, play_scaled
+from deploy_opt.simulation.calibrate import (
+    Calibration,
+    calibrate,
+    compare,
+    counted_s,
+    play_scaled,
+)
 from deploy_opt.simulation.priorities import triage_report, triage_sensitivity
 from deploy_opt.simulation.statistics import response_table
-from deploy_opt.stages.pilot_replay import Window, fleet_by_the_clock, periods_by_the_clock
-from deploy_opt.stages.recorded_calls import recorded_calls
-from deploy_opt.stages.simulation_ground import WARM_UP_H, lay_simulation_ground
-from deploy_opt.units import SECONDS_PER_HOUR
+from deploy_opt.stages.pilot_replay import Window
+from deploy_opt.stages.recorded_patrols import lay_recorded_patrols
+from deploy_opt.stages.simulation_ground import lay_simulation_ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,10 +54,14 @@ if TYPE_CHECKING:
     from deploy_opt.stages.kept import Calls
     from deploy_opt.stages.simulation_ground import SimulationGround
 
-PAGE = "calibration.html"
-_LONGEST_RESPONSE_S = 4 * 3600.0
 _LONGEST_TURNOUT_S = 1800.0
 _FEWEST_TURNOUTS = 30
+_FIRST_GOES = "The unit that arrives first goes; drives to calls are with the siren."
+_PATROL_RULE = (
+    "Patrols go as the simulation's rules say, and are busy with their own work as it is recorded; "
+    "the first to arrive counts. Drives are with the siren. Fitted is what lies between dispatch "
+    "and arrival; the wait for a patrol is the roster's and the dispatchers', and is only compared."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +76,15 @@ class CalibrationAsked:
         First local day after the check; None: the day after the last Sunday of the records.
     roster
         What was on duty in those weeks; None: what the scenario says is on duty today.
+    service
+        Whose responses: police, with today's patrols; None: the scenario's first service.
     """
 
     weeks: int = 4
     check_weeks: int = 2
     until: dt.date | None = None
     roster: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Played:
-    """A window of records: its fleet, its calls and the speed profile of each hour."""
-
-    window: Window
-    fleet: pd.DataFrame
-    calls: pd.DataFrame
-    options: dict[str, Any]
+    service: str | None = None
 
 
 def run_calibrate(
@@ -96,7 +104,7 @@ def run_calibrate(
         so that the fitted numbers can be written there.
     out_dir
         Folder of the run; gets ``calibration.csv``, ``calibration.json``, ``priorities.csv`` and
-        ``calibration.html``.
+        ``calibration.html``; of the police ``calibration_police.csv`` and so on.
     asked
         Which weeks.
     fresh, talk
@@ -113,18 +121,28 @@ def run_calibrate(
         For faults of the inputs; records without arrivals; no roads.
     """
     asked = asked or CalibrationAsked()
+    patrols = _asks_patrols(scenario, asked.service)
     road = Road(scenario, out_dir, fresh=fresh, talk=talk)
-    training, check = _windows(scenario, road.to_located()[1], asked)
+    view = scenario.model_copy(update={"services": ["police"]}) if patrols else scenario
+    training, check = _windows(view, road.to_located()[1], asked)
     areas, calls, demand, roads = road.to_demand()
     ground = road.to_ground(areas, calls, demand, roads)
-    units, on_duty = _units(scenario, ground.posts, asked.roster)
     with road.progress.stage("simulation ground"):
-        bare = scenario.model_copy(update={"simulation": Simulation()})
-        ids = tuple(areas.frame["area_id"].astype(str))
-        stage = lay_simulation_ground(bare, calls, roads, ground, ids)
-        stage = _with_recorded_turnout(stage, calls, scenario, training)
+        if patrols:
+            laid = lay_recorded_patrols(scenario, calls, areas, ground, demand, roads, asked.roster)
+            calls, on_duty = laid.calls, laid.on_duty
+            stage = _with_recorded_turnout(laid.stage, calls, view, training)
+            laid = replace(laid, stage=replace(stage, turnout_cv=0.0))
+            stage = laid.stage
+            sides = [played_patrols(laid, window) for window in (training, check)]
+        else:
+            units, on_duty = _units(scenario, ground.posts, asked.roster)
+            bare = scenario.model_copy(update={"simulation": Simulation()})
+            ids = tuple(areas.frame["area_id"].astype(str))
+            stage = lay_simulation_ground(bare, calls, roads, ground, ids)
+            stage = _with_recorded_turnout(stage, calls, scenario, training)
+            sides = [played_ambulances(scenario, calls, stage, units, w) for w in (training, check)]
     with road.progress.stage("calibration"):
-        sides = [_played(scenario, calls, stage, units, w) for w in (training, check)]
         found = calibrate(
             sides[0].fleet,
             sides[0].calls,
@@ -132,23 +150,46 @@ def run_calibrate(
             stage.times_s,
             check_fleet=sides[1].fleet,
             check_options=sides[1].options,
+            since=sides[0].since,
             **sides[0].options,
         )
-        table, curves = _table(found, stage, sides)
-        triage = _triage(scenario, calls, stage, found, sides)
-    facts = _facts(road, areas, stage, found, sides, on_duty)
+        table, curves, whole = _table(found, stage, sides)
+        triage = _triage(view, calls, stage, found, sides, sensitivity=not patrols)
+    facts = _facts(road, view, areas, stage, found, sides, on_duty)
+    suffix = "_police" if patrols else ""
+    facts = replace(facts, since=sides[1].since, whole=whole, suffix=suffix)
     summary = calibration_summary(found, table, triage, facts)
     with road.progress.stage("files"):
         writers: dict[str, Callable[[Path], None]] = {
-            "calibration.csv": partial(write_csv, table),
-            "calibration.json": partial(write_json, summary),
-            "priorities.csv": partial(write_csv, triage.tidy()),
-            PAGE: partial(_write_text, render_calibration(found, table, curves, triage, facts)),
+            f"calibration{suffix}.csv": partial(write_csv, table),
+            f"calibration{suffix}.json": partial(write_json, summary),
+            f"priorities{suffix}.csv": partial(write_csv, triage.tidy()),
+            f"calibration{suffix}.html": partial(
+                _write_text, render_calibration(found, table, curves, triage, facts)
+            ),
         }
         files = write_files(out_dir, writers)
     close_run(road, files)
-    lines = [*calibration_lines(found, triage, facts), str(out_dir / PAGE)]
+    lines = [*calibration_lines(found, triage, facts), str(out_dir / f"calibration{suffix}.html")]
     return summary | {"files": sorted(files)}, lines
+
+
+def _asks_patrols(scenario: Scenario, service: str | None) -> bool:
+    """Whether the responses of patrols are asked for.
+
+    Raises
+    ------
+    InputError
+        A service that the scenario has not, or whose units it cannot set against records.
+    """
+    first = str(scenario.services[0])
+    if service is None:
+        return False
+    known = [first, *(name for name in ("police",) if name in scenario.services[1:])]
+    if service not in known:
+        expected = f"one of {', '.join(known)}"
+        raise InputError.of("--service", repr(service), expected, nearest(service, known))
+    return service != first
 
 
 def _windows(scenario: Scenario, calls: Calls, asked: CalibrationAsked) -> tuple[Window, Window]:
@@ -214,41 +255,14 @@ def _with_recorded_turnout(
     return replace(stage, turnout_s=mean, turnout_cv=float(lengths.std(ddof=1)) / mean)
 
 
-def _played(
-    scenario: Scenario,
-    calls: Calls,
-    stage: SimulationGround,
-    units: NDArray[np.int64],
-    window: Window,
-) -> _Played:
-    """Take a window's calls with their recorded responses; those of the warm-up count for none."""
-    begin = window.first_hour_at
-    played = recorded_calls(scenario, calls, stage, begin.isoformat(), window.end)
-    response = played["observed_response_s"].where(
-        (played["at_s"] >= WARM_UP_H * SECONDS_PER_HOUR)
-        & (played["observed_response_s"] <= _LONGEST_RESPONSE_S)
-    )
-    warm = (
-        played["at_s"] < WARM_UP_H * SECONDS_PER_HOUR
-    )  # the check's warm-up is the fit's last day
-    names = played["call_id"].astype(str).where(~warm, played["call_id"].astype(str) + "/warm-up")
-    return _Played(
-        window,
-        fleet_by_the_clock(scenario, units, stage, window),
-        played.assign(recorded_response_s=response, call_id=names),
-        {
-            "hospitals": stage.hospitals,
-            "node_xy": stage.node_xy,
-            "period_of_hour": periods_by_the_clock(stage, scenario, window),
-        },
-    )
-
-
 def _table(
-    found: Calibration, stage: SimulationGround, sides: list[_Played]
-) -> tuple[pd.DataFrame, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Set both windows side by side (contract ``calibration.csv``); responses of the check."""
-    parts, curves = [], (np.empty(0), np.empty(0))
+    found: Calibration, stage: SimulationGround, sides: list[Played]
+) -> tuple[pd.DataFrame, tuple[NDArray[np.float64], NDArray[np.float64]], dict[str, float] | None]:
+    """Set both windows side by side (contract ``calibration.csv``); responses of the check.
+
+    Where the fit counts from the dispatch, the last part compares whole responses of the check.
+    """
+    parts, curves, whole = [], (np.empty(0), np.empty(0)), None
     for name, side in zip(("training", "check"), sides, strict=True):
         result = play_scaled(
             side.fleet,
@@ -259,13 +273,16 @@ def _table(
             **side.options,
         )
         recorded = side.calls["recorded_response_s"].to_numpy(dtype=np.float64)
-        ours = result.calls["response_s"].to_numpy(dtype=np.float64)
+        ours = counted_s(result, side.since)
         parts.append(response_table(recorded, ours, side.calls).assign(window=name))
         both = np.isfinite(recorded) & np.isfinite(ours)
         curves = (np.sort(recorded[both]), np.sort(ours[both]))
+        if side.since == "dispatch":
+            since_call = side.calls["recorded_whole_s"].to_numpy(dtype=np.float64)
+            whole = compare(since_call, counted_s(result, "call"))
     columns = ["window", "scope", "scope_id", "statistic", "recorded_s", "simulated_s"]
-    whole = pd.concat(parts, ignore_index=True)
-    return whole[[*columns, "error", "n"]], curves
+    rows = pd.concat(parts, ignore_index=True)
+    return rows[[*columns, "error", "n"]], curves, whole
 
 
 def _triage(
@@ -273,7 +290,9 @@ def _triage(
     calls: Calls,
     stage: SimulationGround,
     found: Calibration,
-    sides: list[_Played],
+    sides: list[Played],
+    *,
+    sensitivity: bool,
 ) -> Triage:
     """Report first against final priorities, and what the check weeks gain from knowing them."""
     own = _own(scenario, calls)
@@ -285,32 +304,36 @@ def _triage(
     sent = own["dispatched_at"].notna() | own["arrived_at"].notna()
     if own["dispatched_at"].notna().any():
         pairs["dispatched"] = sent[known]
+    if not sensitivity:
+        return Triage(triage_report(pairs))
     check = sides[1]
     fitted = check.calls.assign(turnout_s=check.calls["turnout_s"] * found.turnout_scale)
-    sensitivity = triage_sensitivity(
+    known_at_once = triage_sensitivity(
         check.fleet,
         fitted,
         stage.times_s * np.float32(found.travel_scale),
         standards_s=stage.standard_s,
         **check.options,
     )
-    return Triage(triage_report(pairs), sensitivity)
+    return Triage(triage_report(pairs), known_at_once)
 
 
 def _facts(
     road: Road,
+    scenario: Scenario,
     areas: Areas,
     stage: SimulationGround,
     found: Calibration,
-    sides: list[_Played],
+    sides: list[Played],
     on_duty: str,
 ) -> CalibrationFacts:
-    scenario, frame = road.scenario, areas.frame
+    frame, patrols = areas.frame, scenario.services[0] == "police"
     names = dict(zip(frame["area_id"].astype(str), frame["name"].astype(str), strict=True))
-    measured = "the records'" if stage.turnout_cv else "the standard's"
+    own = stage.turnout_s != scenario.standards[scenario.services[0]].turnout_s
+    measured = "the records'" if own else "the standard's"
     notes = (
         f"On duty in those weeks: {on_duty}.",
-        "The unit that arrives first goes; drives to calls are with the siren.",
+        _PATROL_RULE if patrols else _FIRST_GOES,
         "Incidents are played at their own time and place, with their own times on scene.",
         *stage.notes,
         (
@@ -320,7 +343,7 @@ def _facts(
         ),
         "Two numbers meet two figures, so the fit is good by construction: only the check counts.",
         (
-            f"Recorded responses above {_LONGEST_RESPONSE_S / 3600:g} h are taken as errors of the "
+            f"Recorded responses above {LONGEST_RESPONSE_S / 3600:g} h are taken as errors of the "
             "records."
         ),
     )
@@ -331,6 +354,10 @@ def _facts(
         check=(sides[1].window.start, sides[1].window.num_weeks),
         turnout_s=stage.turnout_s * found.turnout_scale,
         turnout_cv=stage.turnout_cv,
+        service=scenario.services[0],
+        drive_factor=scenario.inputs.drive_factor_of(scenario.services[0]),
+        turnout_in_standard=patrols
+        or scenario.standards[scenario.services[0]].drive_limit_s is None,
         area_names=names,
         notes=notes,
         provenance=(

@@ -22,7 +22,7 @@ from deploy_opt.stages.simulation_ground import (
 from deploy_opt.stages.stress_ground import diversions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -161,17 +161,39 @@ def policy_of(
         return "closest"
     if name == "compliance":
         return Policy(relocation="compliance", levels=move_up_levels(comparison, stage.unit_type))
+    return dmexclp_of(arm.units, arm.busy, comparison.rates, stage)
+
+
+def dmexclp_of(
+    units: NDArray[np.int64],
+    busy: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    stage: SimulationGround,
+) -> Policy:
+    """Make the rules of DMEXCLP for a plan.
+
+    Parameters
+    ----------
+    units
+        Units on duty, shape (hours, posts).
+    busy
+        Their mean busy fraction, shape (hours,).
+    rates
+        Expected calls, shape (areas, hours).
+    stage
+        What the plan is played on.
+    """
     demand = np.zeros(stage.times_s.shape[1])
     points = stage.points
-    weekly = comparison.rates.sum(axis=1)[points["area"].to_numpy(dtype=np.int64)]
+    weekly = rates.sum(axis=1)[points["area"].to_numpy(dtype=np.int64)]
     np.add.at(demand, points["node"].to_numpy(), weekly * points["share"].to_numpy())
     return Policy(
         dispatch="dmexclp",
         relocation="dmexclp",
-        posts=np.flatnonzero(arm.units.sum(axis=0) > 0),
+        posts=np.flatnonzero(units.sum(axis=0) > 0),
         demand=demand,
         standard_s=stage.standard_s - stage.processing_s - stage.turnout_s,
-        busy_fraction=float(np.average(arm.busy, weights=arm.units.sum(axis=1))),
+        busy_fraction=float(np.average(busy, weights=units.sum(axis=1))),
     )
 
 
@@ -200,8 +222,19 @@ def move_up_levels(comparison: Comparison, unit_type: str) -> pd.DataFrame:
     )
 
 
-def responses_of(scenario: Scenario, stage: SimulationGround) -> dict[str, Response] | None:
+def responses_of(
+    scenario: Scenario, stage: SimulationGround, also: Iterable[str] = ()
+) -> dict[str, Response] | None:
     """Name the ambulances that each call class asks for; None: one for every call.
+
+    Parameters
+    ----------
+    scenario
+        Its simulation.units_per_call.
+    stage
+        Whose records name the classes.
+    also
+        Classes of recorded calls that are played, whose records may have no lengths.
 
     Raises
     ------
@@ -212,9 +245,10 @@ def responses_of(scenario: Scenario, stage: SimulationGround) -> dict[str, Respo
     asked = {} if section is None else section.units_per_call.get("ems", {})
     if not asked:
         return None
-    classes = ["all"]
+    drawn = {"all"}
     if isinstance(stage.service, ServiceRecords):
-        classes = sorted(set(stage.service.frame["call_class"]))
+        drawn = set(stage.service.frame["call_class"])
+    classes = sorted(drawn | set(also))
     faults = FaultList()
     for name in sorted(set(asked) - set(classes)):
         where = "simulation.units_per_call.ems"

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.commands.pilot import FrozenRoad
+from deploy_opt.commands.plays import responses_of
 from deploy_opt.errors import InputError
 from deploy_opt.inputs.rosters import read_roster
 from deploy_opt.judge import units_today
@@ -199,6 +200,7 @@ def _played(
     if not counted.any():
         found = "no call in the week"
         raise InputError.of("--week", found, "a week that the records hold", "choose another week")
+    options["eligible"] = responses_of(scenario, stage, calls["call_class"])
     planned = fleet_by_the_clock(scenario, duty.planned, stage, window)
     as_planned = simulate(planned, calls, stage.times_s, **options).calls["response_s"]
     modelled = as_planned

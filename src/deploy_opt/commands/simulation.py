@@ -19,6 +19,7 @@ from deploy_opt.commands.plays import (
     responses_of,
     walk,
 )
+from deploy_opt.commands.population_groups import group_facts, groups_of
 from deploy_opt.commands.simulated_services import play_services
 from deploy_opt.pipeline import close_run, report_inputs
 from deploy_opt.report import write
@@ -32,6 +33,7 @@ from deploy_opt.report.simulation_page import (
     simulation_summary,
 )
 from deploy_opt.simulation.replicate import Arm, replicate
+from deploy_opt.simulation.statistics import measure
 from deploy_opt.stages.simulation_ground import WARM_UP_H
 
 if TYPE_CHECKING:
@@ -68,8 +70,9 @@ def run_simulate(
 ) -> tuple[dict[str, Any], list[str]]:
     """Simulate the plan and today's posts on the same calls and write tables and page.
 
-    In a scenario of several services patrols and co-responder teams are played too. Where the
-    folder holds the page of the same run, page one tells what was found.
+    In a scenario of several services patrols and co-responder teams are played too, against
+    today's where a roster names them. With inputs.population, response is told by population
+    group. Where the folder holds the page of the same run, page one tells what was found.
 
     Parameters
     ----------
@@ -105,6 +108,10 @@ def run_simulate(
         arm.name: Arm(fleet_of(scenario, arm.units, stage), policy_of(rule, arm, comparison, stage))
         for arm in (comparison.plan, comparison.baseline)
     }
+    expected = comparison.rates.sum(axis=1)
+    groups, group_notes = groups_of(scenario, stage.area_ids, expected)
+    options = options_of(scenario, walked.ground, stage)
+    how = {name: options[name] for name in ("standards_s", "warm_up_s")}
     with road.progress.stage("simulation"):
         found = replicate(
             arms,
@@ -114,20 +121,27 @@ def run_simulate(
             precision=precision,
             service=comparison.service,
             eligible=responses_of(scenario, stage),
-            **options_of(scenario, walked.ground, stage),
+            measured=partial(measure, groups=groups, **how),
+            **options,
         )
     facts = _facts(walked, found, rule, precision)
     services = [ServiceFacts("ems", facts.standard, "all", "all", facts.model["plan"], True)]
+    reached = (comparison.plan.cover * comparison.rates).sum(axis=1)
+    told = group_facts("ems", groups, reached=reached, calls=expected)
     parts = [found.table]
     others: tuple[str, ...] = ()
     if walked.city is not None:
-        table, compared, others = play_services(
-            walked, walked.city, replications=num, precision=precision
-        )
-        parts.append(table)
-        services += compared
+        played = play_services(walked, walked.city, replications=num, precision=precision)
+        parts.append(played.table)
+        services += played.services
+        told, others = (*told, *played.groups), played.notes
     table = _hours_of_plan(pd.concat(parts, ignore_index=True))
-    facts = replace(facts, services=tuple(services), notes=(*facts.notes, *others))
+    facts = replace(
+        facts,
+        services=tuple(services),
+        groups=told,
+        notes=(*facts.notes, *others, *group_notes),
+    )
     summary = simulation_summary(table, facts) | {"run_id": road.run_id}
     with road.progress.stage("files"):
         writers: dict[str, Callable[[Path], None]] = {

@@ -17,6 +17,7 @@ from deploy_opt.plan.joint.few_starts import few_starts
 from deploy_opt.plan.master import fitting_crews
 from deploy_opt.plan.paths.model import paths_model
 from deploy_opt.plan.paths.rates import planning_rates
+from deploy_opt.plan.pinned import FreePart, pinned_rules, weighted_model
 from deploy_opt.plan.rules import Rules, rules_of
 from deploy_opt.plan.shifts import ShiftColumns, shift_columns
 from deploy_opt.plan.simple import make_simple
@@ -62,6 +63,8 @@ class Case:
         Residents and population groups; None where they are not known.
     notes
         What the questions leave to say of the shifts, in words.
+    own_areas
+        Areas whose floors count, shape (areas,); None = all.
     """
 
     model: CoverModel
@@ -74,6 +77,7 @@ class Case:
     times: TravelTimes
     people: Population | None = None
     notes: tuple[str, ...] = ()
+    own_areas: NDArray[np.bool_] | None = None
 
     @property
     def out_of_time(self) -> bool:
@@ -90,13 +94,16 @@ def lay_out(
     people: Population | None = None,
     path_calls: NDArray[np.int32] | None = None,
     every_start: bool = False,
+    free: FreePart | None = None,
 ) -> Case:
     """Lay out a deployment question; arguments and errors as `plan_deployment`.
 
     With `path_calls` and ``robust``, the rules stand on the forecast's mean and the value of a
     plan on the paths. A limit on start times or patterns is kept by leaving the others out
     (`few_starts.few_starts`), unless a plan of several services asks for `every_start` to choose
-    them itself.
+    them itself. With a `free` part units are planned at its posts alone, in the unit-hours that
+    they have in `baseline`; elsewhere they are the baseline's, hour by hour
+    (`pinned.pinned_rules`). Crews are then those of the free posts, by the same shifts.
     """
     _check_balance(settings, people)
     check_engine(settings.solver.engine)
@@ -118,6 +125,12 @@ def lay_out(
     few = None if every_start else few_starts(case)
     if few is not None:
         case = replace(_with_columns(replace(case, columns=few.columns), today), notes=(few.words,))
+    if free is not None and today is not None and not free.posts.all():
+        model = weighted_model(model, free.weight)
+        rules = pinned_rules(rules, today, free.posts)
+        columns = replace(case.columns, fixed=np.where(free.posts, 0, today).sum(axis=1))
+        case = replace(case, model=model, rules=rules, columns=columns, own_areas=free.areas)
+        case = _with_columns(case, today)
     if settings.robust is not None and path_calls is not None:
         rates = planning_rates(path_calls, model.rates, settings.robust.paths)
         case = replace(case, model=paths_model(model, rates))

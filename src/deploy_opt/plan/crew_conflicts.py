@@ -139,8 +139,9 @@ def _model(
     duty = sparse.csr_array(columns.on_duty.T.astype(np.float64))
     budget = sparse.csr_array(columns.unit_hours[None, :].astype(np.float64))
     blocks: list[list[sparse.sparray | None]] = [[duty, -split], [budget, None]]
-    low = [np.zeros(hours), np.array([-np.inf])]
-    high = [np.zeros(hours), np.array([rules.unit_hours])]
+    beside = columns.beside.astype(np.float64)
+    low = [-beside, np.array([-np.inf])]
+    high = [-beside, np.array([rules.unit_hours - beside.sum()])]
     words = f"the budget is {rules.unit_hours:g} unit-hours (fleet.unit_hours_per_week, or today's)"
     groups = {words: np.array([hours])}
     first = hours + 1

@@ -42,8 +42,8 @@ class CrewProblem:
         return float(self.score[np.arange(len(staffing)), staffing].sum())
 
     def used(self, crews: NDArray[np.int64]) -> int:
-        """Give the unit-hours of the crews."""
-        return int(crews @ self.columns.unit_hours)
+        """Give the unit-hours of the crews and of the units beside them."""
+        return int(crews @ self.columns.unit_hours + self.columns.beside.sum())
 
 
 def priced_score(
@@ -93,7 +93,8 @@ def round_crews(problem: CrewProblem, fractional: NDArray[np.float64]) -> NDArra
     crews = np.floor(fractional + 1e-6).astype(np.int64)
     remainder = fractional - crews
     hours = problem.columns.unit_hours
-    left = min(problem.unit_hours, float(fractional @ hours) + 1e-6) - problem.used(crews)
+    asked = float(fractional @ hours + problem.columns.beside.sum()) + 1e-6
+    left = min(problem.unit_hours, asked) - problem.used(crews)
     room = problem.score.shape[1] - 1 - problem.columns.staffing(crews)
     for column in np.argsort(-remainder, kind="stable"):
         if remainder[column] <= 1e-6:

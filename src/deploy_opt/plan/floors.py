@@ -145,11 +145,11 @@ def crews_above(
     """
     if (floor > rules.max_units).any() or floor.sum() > rules.unit_hours:
         return None
-    hours = columns.unit_hours.astype(np.float64)
+    hours, beside = columns.unit_hours.astype(np.float64), columns.beside
     matrix = sparse.csr_array(np.vstack([columns.on_duty.T.astype(np.float64), hours[None, :]]))
     rows = (
-        np.concatenate([floor, [-np.inf]]).astype(np.float64),
-        np.concatenate([rules.max_units, [rules.unit_hours]]).astype(np.float64),
+        np.concatenate([floor - beside, [-np.inf]]).astype(np.float64),
+        np.concatenate([rules.max_units - beside, [rules.unit_hours - beside.sum()]]).astype(float),
     )
     cheapest = linear_model(hours, matrix, rows=rows)
     if solve(cheapest, engine=engine).x is None:

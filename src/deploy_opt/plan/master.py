@@ -150,7 +150,9 @@ def fitting_crews(
     numpy.ndarray or None
         Crews, shape (shifts,); None when there are none, or none were found in a small search.
     """
-    number = np.asarray(staffing, dtype=np.float64)
+    number = np.asarray(staffing - columns.beside, dtype=np.float64)
+    if (number < 0).any():
+        return None
     matrix = sparse.csr_array(columns.on_duty.T.astype(np.float64))
     upper = np.min(np.where(columns.on_duty, number, np.inf), axis=1)
     model = linear_model(
@@ -236,11 +238,13 @@ class _Master:
         count = sparse.coo_array((self.number, (self.hour, points)), shape=shape)
         on_duty = sparse.csr_array(-self.columns.on_duty.T.astype(np.float64))
         budget = sparse.csr_array(self.columns.unit_hours[None, :].astype(np.float64))
-        fixed = np.concatenate([np.ones(hours), np.zeros(hours)])
+        beside = self.columns.beside
+        fixed = np.concatenate([np.ones(hours), beside.astype(np.float64)])
+        left = self.unit_hours - float(beside.sum())
         return linear_model(
             np.concatenate([np.zeros(shifts), self.worth]),
             sparse.block_array([[None, one], [on_duty, count], [budget, None]]),
-            rows=(np.append(fixed, -np.inf), np.append(fixed, self.unit_hours)),
+            rows=(np.append(fixed, -np.inf), np.append(fixed, left)),
             bounds=(0.0, np.concatenate([np.full(shifts, np.inf), np.ones(len(points))])),
             integer=np.concatenate([np.full(shifts, whole), single & whole]),
             maximise=True,

@@ -122,7 +122,8 @@ def rules_of(
     given = settings.fleet.unit_hours_per_week
     least, most = _fleet_limits(settings)
     per_hour = settings.posts.max_open_per_hour
-    room = np.minimum(_room(lower, upper, settings.posts.max_open), room_at(lower, upper, per_hour))
+    few = room_on_few(lower, upper, settings.posts.max_open)
+    room = np.minimum(few, room_at(lower, upper, per_hour))
     rules = Rules(
         lower=lower,
         upper=upper,
@@ -142,10 +143,23 @@ def rules_of(
     return rules
 
 
-def _room(
+def room_on_few(
     lower: NDArray[np.int64], upper: NDArray[np.int64], max_open: int | None
 ) -> NDArray[np.int64]:
-    """Give the units that the posts can hold in each hour when few may open, shape (hours,)."""
+    """Give the units that the posts can hold in each hour when few may open in the plan.
+
+    Parameters
+    ----------
+    lower, upper
+        Fewest and most units at each post, shape (hours, posts).
+    max_open
+        Most posts in use in the plan; None = no limit.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (hours,).
+    """
     if max_open is None:
         return np.asarray(upper.sum(axis=1), dtype=np.int64)
     held = (lower > 0).any(axis=0)

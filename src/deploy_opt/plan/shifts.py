@@ -33,12 +33,21 @@ class ShiftColumns:
     days
         Days in a row on which the shift is worked, shape (shifts,); None = one. Seven: crews of a
         pattern such as Pitman, who keep the unit on duty every day between them.
+    fixed
+        Units on duty beside the crews, whatever crews are chosen, shape (hours,); None = none.
     """
 
     start_hour: NDArray[np.int64]
     length_h: NDArray[np.int64]
     on_duty: NDArray[np.bool_]
     days: NDArray[np.int64] | None = None
+    fixed: NDArray[np.int64] | None = None
+
+    @property
+    def beside(self) -> NDArray[np.int64]:
+        """Units on duty beside the crews, zeros where there are none, shape (hours,)."""
+        none = np.zeros(self.on_duty.shape[1], dtype=np.int64)
+        return none if self.fixed is None else self.fixed
 
     @property
     def unit_hours(self) -> NDArray[np.int64]:
@@ -47,7 +56,7 @@ class ShiftColumns:
 
     def staffing(self, crews: NDArray[np.int64]) -> NDArray[np.int64]:
         """Give the units on duty in each hour when `crews` work each shift, shape (hours,)."""
-        return np.asarray(crews @ self.on_duty.astype(np.int64), dtype=np.int64)
+        return np.asarray(crews @ self.on_duty.astype(np.int64) + self.beside, dtype=np.int64)
 
 
 def shift_columns(shifts: Shifts | None, *, hours: int, first_hour: int = 0) -> ShiftColumns:

@@ -17,6 +17,7 @@ from deploy_opt.report.charts import StillMap, area_curve, step_curve, still_map
 from deploy_opt.report.hours import Hours, area_rows, hour_sentence
 from deploy_opt.report.path_lines import path_sentences
 from deploy_opt.report.payload import COVER_BREAKS, COVER_COLOURS, points, whole
+from deploy_opt.report.record_lines import cares, record_lines
 from deploy_opt.report.tables import LOSS_POINTS, counted_areas, weekly_cover
 
 if TYPE_CHECKING:
@@ -92,7 +93,10 @@ def board_values(
         "budget": words.budget_sentence(comparison.plan.unit_hours, comparison.baseline.unit_hours),
         "losers": words.losers_sentence(*losing),
         "simple": words.simple_sentence(
-            reached["simple_plan"], reached["plan"], comparison.simple.unit_hours
+            reached["simple_plan"],
+            reached["plan"],
+            comparison.simple.unit_hours,
+            _floor(inputs, tables),
         ),
         "figures": [asdict(figure) for figure in six_figures(inputs, tables)],
         "hour": hour,
@@ -110,7 +114,8 @@ def board_values(
         "standard": standard.words,
         "target": None if standard.target_share is None else whole(standard.target_share * 100),
         "arms": _arm_rows(inputs, tables),
-        "warnings": inputs.warnings,
+        "warnings": cares(inputs, tables),
+        "on_record": record_lines(inputs, tables),
         "unkept": [note.partition(";")[0] for note in unkept_rules(inputs)],
         "notes": (
             *aim_lines(inputs, tables),
@@ -123,6 +128,13 @@ def board_values(
         "attribution": inputs.attribution,
         "period": words.period_word(length),
     }
+
+
+def _floor(inputs: ReportInputs, tables: Tables) -> tuple[float, float] | None:
+    """Share in time of the simple plan's weakest area, and the scenario's floor."""
+    asked = inputs.scenario.equity.weakest_area_cover
+    weakest = float(tables.metric("weakest_area_reached", "simple_plan", "min")["value"])
+    return None if asked is None or math.isnan(weakest) else (weakest, asked)
 
 
 def losing_areas(inputs: ReportInputs) -> tuple[list[str], int]:

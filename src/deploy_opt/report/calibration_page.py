@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from deploy_opt.simulation.calibrate import Calibration
+    from deploy_opt.simulation.calibrate import Calibration, Since
     from deploy_opt.simulation.priorities import TriageReport
 
 CHART_WIDTH, CHART_HEIGHT = 1060, 240
 _MOST_AREAS, _FEWEST_CALLS = 10, 20
 _MINUS = "\u2212"
+_SENSITIVITY = ["scope", "scope_id", "statistic", "value_known", "value_final", "difference"]
 _PRIORITY_COLUMNS = [
     *("measure", "initial", "final", "scope", "scope_id", "statistic"),
     *("value", "value_final", "difference"),
@@ -89,6 +90,19 @@ class CalibrationFacts:
         What a reader must know.
     provenance
         Program and run, in words.
+    service
+        Whose responses were compared.
+    drive_factor
+        The scenario's, which the simulated drives held already.
+    turnout_in_standard
+        Whether the standard counts turnout; it does not where it limits the drive alone.
+    since
+        From when responses count, call or dispatch.
+    whole
+        Since the dispatch: recorded and simulated responses of the check since the call, as
+        `deploy_opt.simulation.calibrate.compare` gives them.
+    suffix
+        What the names of the files have behind ``calibration`` and ``priorities``.
     """
 
     name: str
@@ -100,13 +114,31 @@ class CalibrationFacts:
     area_names: Mapping[str, str]
     notes: tuple[str, ...]
     provenance: str
+    service: str
+    drive_factor: float
+    turnout_in_standard: bool
+    since: Since = "call"
+    whole: Mapping[str, float] | None = None
+    suffix: str = ""
+
+    @property
+    def counted(self) -> str:
+        """What is compared, in words."""
+        if self.since == "dispatch":
+            return "times from dispatch to arrival"
+        return "responses"
 
     def settings(self, found: Calibration) -> dict[str, float]:
-        """Keys of the scenario's simulation section that use the calibration."""
+        """Keys of the scenario that use the calibration, in the plan and in the simulation."""
+        turnout = f"standards.{self.service}" if self.turnout_in_standard else "simulation"
         return {
-            "travel_scale": round(found.travel_scale, 4),
-            "turnout_s": round(self.turnout_s, 1),
-            "turnout_cv": round(self.turnout_cv, 3),
+            f"inputs.drive_factor.{self.service}": round(self.drive_factor * found.travel_scale, 4),
+            f"{turnout}.turnout_s": round(self.turnout_s, 1),
+            **(
+                {"simulation.turnout_cv": round(self.turnout_cv, 3)}
+                if self.service != "police"
+                else {}
+            ),
         }
 
 
@@ -121,8 +153,11 @@ def calibration_summary(
         "synthetic": facts.synthetic,
         "believed": found.believed,
         "within": {"mean": MEAN_WITHIN, "p90": P90_WITHIN},
-        "simulation": facts.settings(found),
+        "keys": facts.settings(found),
+        "travel_scale": found.travel_scale,
         "turnout_scale": found.turnout_scale,
+        "since": facts.since,
+        "whole_response": None if facts.whole is None else dict(facts.whole),
         "training": {**_window(facts.training), **found.training, "n": int(counted["n"].iloc[0])},
         "check": {**_window(facts.check), **found.check, "n": int(counted["n"].iloc[-1])},
         "priorities": None
@@ -142,12 +177,12 @@ def _window(window: tuple[dt.date, int]) -> dict[str, Any]:
     return {"start": window[0].isoformat(), "weeks": window[1]}
 
 
-def headline(found: Calibration) -> str:
+def headline(found: Calibration, counted: str = "responses") -> str:
     """Say the verdict in one line."""
     check = found.check
     verdict = "meets" if found.believed else "misses"
     return (
-        f"The simulated baseline {verdict} the recorded responses: mean "
+        f"The simulated baseline {verdict} the recorded {counted}: mean "
         f"{_error(check['mean_error'])}, 90th percentile {_error(check['p90_error'])}"
     )
 
@@ -162,8 +197,8 @@ def calibration_lines(found: Calibration, triage: Triage, facts: CalibrationFact
     lines = [
         (
             f"Fitted on {facts.training[1]} weeks from {facts.training[0]}: drives x "
-            f"{keys['travel_scale']:.3f}, turnout {keys['turnout_s']:g} s on average, coefficient "
-            f"of variation {keys['turnout_cv']:g}."
+            f"{found.travel_scale:.3f}, turnout {facts.turnout_s:.1f} s on average, coefficient "
+            f"of variation {facts.turnout_cv:.3g}."
         ),
         (
             f"Checked on {facts.check[1]} weeks from {facts.check[0]}: mean "
@@ -171,12 +206,47 @@ def calibration_lines(found: Calibration, triage: Triage, facts: CalibrationFact
             f"{clock(found.check['recorded_mean_s'])} recorded; 90th percentile "
             f"{clock(found.check['simulated_p90_s'])} and {clock(found.check['recorded_p90_s'])}."
         ),
-        found.words,
-        "To use it: " + " ".join(f"--set simulation.{key}={keys[key]:g}" for key in keys),
+        *_verdicts(found, facts),
+        "To use it: " + " ".join(f"--set {key}={value:g}" for key, value in keys.items()),
     ]
     if triage.report is not None:
         lines.append(_triage_words(triage.report))
     return ["Synthetic data: an invented city.", *lines] if facts.synthetic else lines
+
+
+def _verdicts(found: Calibration, facts: CalibrationFacts) -> list[str]:
+    """Say whether the baseline meets the records; of calls that wait for a unit, the wait too."""
+    if facts.whole is None:
+        return [found.words]
+    words = found.words.replace("the response recorded", f"the {facts.counted} recorded")
+    whole = facts.whole
+    errors = whole["mean_error"], whole["p90_error"]
+    near = abs(errors[0]) <= MEAN_WITHIN and abs(errors[1]) <= P90_WITHIN
+    wait = (
+        "the wait for a unit is met too"
+        if near
+        else "the wait for a unit is not met: look at the roster of those weeks, and at calls that "
+        "are held by choice"
+    )
+    both = (
+        f"From the call to the arrival: mean {clock(whole['simulated_mean_s'])} simulated, "
+        f"{clock(whole['recorded_mean_s'])} recorded ({_error(errors[0])}), 90th percentile "
+        f"{clock(whole['simulated_p90_s'])} and {clock(whole['recorded_p90_s'])} "
+        f"({_error(errors[1])}): {wait}."
+    )
+    return [words, both]
+
+
+def _yaml_line(key: str, value: float) -> str:
+    """Write a dotted key as a line of the scenario.
+
+    Examples
+    --------
+    >>> _yaml_line("inputs.drive_factor.ems", 1.3)
+    'inputs: {drive_factor: {ems: 1.3}}'
+    """
+    first, *parts = key.split(".")
+    return f"{first}: " + "".join(f"{{{part}: " for part in parts) + f"{value:g}" + "}" * len(parts)
 
 
 def _triage_words(report: TriageReport) -> str:
@@ -230,11 +300,11 @@ def render_calibration(
         "calibration.html",
         ("patterns", "simulation"),
         facts=facts,
-        headline=headline(found),
+        headline=headline(found, facts.counted),
         believed=found.believed,
-        verdict=found.words,
+        verdict=_verdicts(found, facts),
         within=(f"{MEAN_WITHIN:.0%}", f"{P90_WITHIN:.0%}"),
-        keys=facts.settings(found),
+        keys=[_yaml_line(*item) for item in facts.settings(found).items()],
         rows=_figures(found),
         chart=_chart(*curves),
         size=(CHART_WIDTH, CHART_HEIGHT),
@@ -246,6 +316,7 @@ def render_calibration(
         ],
         fewest=_FEWEST_CALLS,
         triage=_triage_tables(triage),
+        suffix=facts.suffix,
     )
 
 
@@ -308,7 +379,7 @@ def _triage_tables(triage: Triage) -> dict[str, Any] | None:
     matrix = triage.report.matrix
     wanted = {"mean_response_s": "mean response", "late_share": "late"}
     rows = []
-    own = triage.sensitivity
+    own = triage.sensitivity.reindex(columns=_SENSITIVITY)
     for row in own[own["statistic"].isin(list(wanted))].to_dict("records"):
         share = row["statistic"] == "late_share"
         scale, unit, digits = (100.0, " %", 1) if share else (1.0, " s", 0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     import numpy as np
@@ -128,6 +129,46 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What the records say of the standard.
+
+    Attributes
+    ----------
+    service
+        The service.
+    reached, low, high
+        Share of the calls that were reached in time, with its exact 95 % interval.
+    num_calls, num_left_out
+        Calls with both times, and calls without.
+    mean_s, p90_s
+        Mean and 90th percentile of the recorded times, s.
+    limit_s
+        The standard's limit by the same clock, s.
+    clock_start
+        What starts the clock.
+    first, last
+        Local days of the first and the last call.
+    """
+
+    service: str
+    reached: float
+    low: float
+    high: float
+    num_calls: int
+    num_left_out: int
+    mean_s: float
+    p90_s: float
+    limit_s: float
+    clock_start: str
+    first: dt.date
+    last: dt.date
+
+    def plain(self) -> dict[str, Any]:
+        """Give the numbers as plain values."""
+        return asdict(self) | {"first": self.first.isoformat(), "last": self.last.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
 class ReportInputs:
     """Everything that the files of a run are written from.
 
@@ -160,6 +201,8 @@ class ReportInputs:
     staff
         Contract ``staff.csv`` of ambulances that are planned alone; None where the scenario says
         nothing of their people, or `city` says it.
+    on_record
+        What the records say of the standard; None where they hold no arrivals.
     """
 
     scenario: Scenario
@@ -175,3 +218,4 @@ class ReportInputs:
     city: CityPlan | None = None
     simulated: Mapping[str, Any] | None = None
     staff: pd.DataFrame | None = None
+    on_record: OnRecord | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 from importlib import resources
 from pathlib import Path
@@ -95,6 +96,10 @@ class TemplateDays(Section):
     """Most day columns that the system takes."""
     min_rest_h: float = Field(10.0, ge=0)
     """Least rest between two shifts of one row, h, where no roster says who works them."""
+    max_days_in_a_row: int = Field(6, ge=1)
+    """Most days in a row with a shift in one row, likewise."""
+    max_hours_in_7_days: float = Field(40.0, gt=0)
+    """Most hours of one row in any seven days, likewise; a longer shift has a row of its own."""
 
 
 class ExportTemplate(Section):
@@ -263,9 +268,10 @@ def _staffing_rows(
 def _line_rows(people: pd.DataFrame, template: ExportTemplate, days: TemplateDays) -> pd.DataFrame:
     """Set days side by side: a row for each line of work at a post.
 
-    Where a roster has given the shifts lines (column `line`), rows are its lines. Else a shift
-    takes the line of its post and role that rests long enough before it, has none on that day
-    and started nearest to the same time of day.
+    Where a roster has given the shifts lines (column `line`), rows are its lines. Else a row is
+    work that one person may take at a post, nobody's roster: a shift takes the line of its post
+    and role that rests long enough before it, has no shift on that day, stays within the days in
+    a row and the hours of seven days, and started nearest to the same time of day.
     """
     first = people["start"].min().normalize() if len(people) else pd.Timestamp(0)
     day = (people["start"].dt.normalize() - first).dt.days.to_numpy()
@@ -275,14 +281,20 @@ def _line_rows(people: pd.DataFrame, template: ExportTemplate, days: TemplateDay
         raise InputError.of(template.title, f"{num_days} days", f"at most {days.most} days", do)
     lines: dict[tuple[str, ...], list[int]] = {}
     last: list[dict[str, Any]] = []
+    worked: list[dict[int, float]] = []
     facts: list[dict[str, Any]] = []
     cells: list[dict[int, str]] = []
     for at, row in zip(day.tolist(), people.to_dict("records"), strict=True):
         of_key = lines.setdefault(_owner(row), [])
+        hours = (row["end"] - row["start"]) / pd.Timedelta(hours=1)
         free = [
             line
             for line in of_key
-            if at not in cells[line] and (row.get("line") or _rested(last[line], row, days))
+            if at not in cells[line]
+            and (
+                row.get("line")
+                or (_rested(last[line], row, days) and _fits(worked[line], at, hours, days))
+            )
         ]
         if free:
             line = min(free, key=lambda one: (_clock_apart(last[one], row), one))
@@ -291,8 +303,10 @@ def _line_rows(people: pd.DataFrame, template: ExportTemplate, days: TemplateDay
             line = len(cells)
             of_key.append(line)
             cells.append({})
+            worked.append({})
             last.append(row)
             facts.append({**row, "line": row.get("line") or str(line + 1)})
+        worked[line][at] = hours
         cells[line][at] = days.value.format(**{f: row[f] for f in _SHIFT_FIELDS if f in row})
     table = _filled(
         pd.DataFrame(facts, columns=list(dict.fromkeys([*people.columns, "line"]))), template
@@ -305,6 +319,13 @@ def _line_rows(people: pd.DataFrame, template: ExportTemplate, days: TemplateDay
 
 def _rested(before: dict[str, Any], row: dict[str, Any], days: TemplateDays) -> bool:
     return bool(before["end"] + pd.Timedelta(hours=days.min_rest_h) <= row["start"])
+
+
+def _fits(worked: dict[int, float], day: int, hours: float, days: TemplateDays) -> bool:
+    """Say whether a row may take a shift more: days in a row before it, hours of seven days."""
+    run = next(back for back in itertools.count(1) if day - back not in worked)
+    week = sum(of_day for at, of_day in worked.items() if day - at < len(WEEKDAYS))
+    return run <= days.max_days_in_a_row and week + hours <= days.max_hours_in_7_days
 
 
 def _owner(row: dict[str, Any]) -> tuple[str, ...]:

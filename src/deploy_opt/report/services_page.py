@@ -221,8 +221,19 @@ def _start_row(row: dict[str, Any]) -> dict[str, str]:
         "worth": f"{row['worth']:,.1f}",
         "loss": f"{row['loss']:,.2f} ({row['loss_share']:.2%})",
         "gap": f"{row['gap']:.2%}",
-        "short": f"{row['short_unit_hours']:,}",
+        "short": _short(row),
     }
+
+
+def _short(row: dict[str, Any]) -> str:
+    """Say by how many unit-hours floors are missed, and what keeping them would take."""
+    said = f"{row['short_unit_hours']:,}"
+    if row["short_unit_hours"] and row["floor_unit_hours"] > 0:
+        said += f"; keeping them takes {row['floor_unit_hours']:,.0f} h"
+    if row["proven_short"]:
+        many = "crews" if pd.isna(row["at_most"]) else f"{row['at_most']:d} start times"
+        said += f"; no {many} keep them"
+    return said
 
 
 def _moved(row: dict[str, Any], services: list[str]) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from deploy_opt.report.simulated_values import ARMS, arm_values, interval, value_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +21,13 @@ SERVICE_NAMES = {"ems": "Ambulances", "police": "Patrols", "coresponse": "Co-res
 _SHOWN = 0.00005
 _NO_TODAY = "not in the scenario, so the plan alone is played"
 _STATISTICS = ("mean_response_s", "p90_response_s", "queued_share")
+LABELS = {
+    "in_time": "in time",
+    "mean_response_s": "mean response",
+    "p90_response_s": "90th percentile of the response",
+    "queued_share": "waited for a free unit",
+    "busy_fraction": "busy fraction of the units",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,8 @@ class ServiceFacts:
         Share in time that the model of the plan says; NaN where it says none.
     has_today
         Whether today's units are known and were played too.
+    model_today
+        Share in time that the model says of today; NaN where it says none.
     """
 
     service: str
@@ -44,6 +56,7 @@ class ServiceFacts:
     scope_id: str
     model: float
     has_today: bool = False
+    model_today: float = math.nan
 
 
 def service_summary(table: pd.DataFrame, facts: ServiceFacts) -> dict[str, Any]:
@@ -61,35 +74,38 @@ def service_summary(table: pd.DataFrame, facts: ServiceFacts) -> dict[str, Any]:
     dict
         in_time, mean_response_s, p90_response_s, queued_share and busy_fraction with value, lo
         and hi (95 %); model_in_time, disagreement_points (simulation less model) and whether the
-        model's share lies within the interval.
+        model's share lies within the interval. Where today was played, the same of baseline and
+        difference (plan less today, paired).
     """
-    own = table[(table["service"] == facts.service) & (table["arm"] == "plan")]
-    rows = own[(own["scope"] == facts.scope) & (own["scope_id"] == facts.scope_id)]
-    rows = rows.set_index("statistic")
+    mine = table[table["service"] == facts.service]
+    own = mine[mine["arm"] == "plan"]
+    rows = _rows(own, facts)
     whole = own[own["scope"] == "all"].set_index("statistic")
-    late = _interval(rows, "late_share")
-    in_time = {
-        "value": 1 - late["value"],
-        "lo": float(np.clip(1 - late["hi"], 0.0, 1.0)),
-        "hi": float(np.clip(1 - late["lo"], 0.0, 1.0)),
-    }
-    return {
+    found = arm_values(rows, "plan", _STATISTICS)
+    share = found["in_time"]
+    found |= {
         "counted": facts.counted,
-        "in_time": in_time,
-        **{name: _interval(rows, name) for name in _STATISTICS},
-        "busy_fraction": _interval(whole, "busy_fraction"),
-        "unanswered_share": _interval(whole, "unanswered_share"),
+        "busy_fraction": interval(whole, "busy_fraction"),
+        "unanswered_share": interval(whole, "unanswered_share"),
         "model_in_time": float(facts.model),
-        "disagreement_points": 100 * (in_time["value"] - facts.model),
-        "within_interval": within(in_time, facts.model),
+        "disagreement_points": 100 * (share["value"] - facts.model),
+        "within_interval": within(share, facts.model),
         "has_today": facts.has_today,
     }
+    if facts.has_today:
+        for arm in ARMS[1:]:
+            theirs = mine[mine["arm"] == arm]
+            found[arm] = arm_values(_rows(theirs, facts), arm, _STATISTICS)
+            all_calls = theirs[theirs["scope"] == "all"].set_index("statistic")
+            found[arm]["busy_fraction"] = interval(all_calls, "busy_fraction")
+        if math.isfinite(facts.model_today):
+            found["model_in_time_today"] = facts.model_today
+    return found
 
 
-def _interval(rows: pd.DataFrame, statistic: str) -> dict[str, float]:
-    if statistic not in rows.index:
-        return dict.fromkeys(("value", "lo", "hi"), float("nan"))
-    return {name: float(rows.loc[statistic, name]) for name in ("value", "lo", "hi")}
+def _rows(table: pd.DataFrame, facts: ServiceFacts) -> pd.DataFrame:
+    there = (table["scope"] == facts.scope) & (table["scope_id"] == facts.scope_id)
+    return table[there].set_index("statistic")
 
 
 def against_model(share: Mapping[str, float], model: float) -> str:
@@ -116,12 +132,28 @@ def within(share: Mapping[str, float], model: float) -> bool:
 
 
 def service_lines(services: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Say how far model and simulation are apart for each service, one line each."""
-    return [
-        f"{SERVICE_NAMES[name]}, simulated: "
-        f"{against_model(found['in_time'], found['model_in_time'])} ({found['counted']})."
-        for name, found in services.items()
-    ]
+    """Say how far model and simulation, and plan and today, are apart: a line or two a service."""
+    lines = []
+    for name, found in services.items():
+        lines.append(
+            f"{SERVICE_NAMES[name]}, simulated: "
+            f"{against_model(found['in_time'], found['model_in_time'])} ({found['counted']})."
+        )
+        if found["has_today"]:
+            lines.append(f"{SERVICE_NAMES[name]}: {_against_today(found)}.")
+    return lines
+
+
+def _against_today(found: Mapping[str, Any]) -> str:
+    plan, today = found["in_time"], found["baseline"]["in_time"]
+    gain, mean = (found["difference"][name] for name in ("in_time", "mean_response_s"))
+    points = [f"{100 * gain[end]:+.2f}" for end in ("value", "lo", "hi")]
+    seconds = [f"{mean[end]:+.1f}" for end in ("value", "lo", "hi")]
+    return (
+        f"the plan reaches {100 * plan['value']:.2f} % in time, today "
+        f"{100 * today['value']:.2f} %: {points[0]} points ({points[1]} to {points[2]}), mean "
+        f"response {seconds[0]} s ({seconds[1]} to {seconds[2]}), on the same calls"
+    )
 
 
 def page_one_lines(simulated: Mapping[str, Any]) -> list[str]:
@@ -166,6 +198,27 @@ def service_rows(services: Mapping[str, Mapping[str, Any]]) -> list[dict[str, st
             "today": "played too" if found["has_today"] else _NO_TODAY,
         }
         for name, found in services.items()
+    ]
+
+
+def today_tables(services: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give the page's tables of plan against today of services beside the first."""
+    return [
+        {
+            "name": SERVICE_NAMES[name],
+            "counted": found["counted"],
+            "rows": [
+                {
+                    "label": label,
+                    "plan": value_cell(found[figure], figure),
+                    "baseline": value_cell(found["baseline"][figure], figure),
+                    "difference": value_cell(found["difference"][figure], figure, signed=True),
+                }
+                for figure, label in LABELS.items()
+            ],
+        }
+        for name, found in services.items()
+        if name != "ems" and found["has_today"]
     ]
 
 

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deploy_opt.report.simulated_groups import GroupFacts, group_lines, group_summary, group_tables
 from deploy_opt.report.simulated_services import (
+    LABELS,
     ServiceFacts,
     service_lines,
     service_rows,
     service_summary,
+    today_tables,
 )
+from deploy_opt.report.simulated_values import ARMS, arm_values, in_time, value_cell
 from deploy_opt.report.still_pages import render_still
 
 if TYPE_CHECKING:
@@ -21,17 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-ARMS = ("plan", "baseline", "difference")
 CHART_WIDTH, CHART_HEIGHT = 1060, 180
-_STATISTICS = ("late_share", "mean_response_s", "p90_response_s", "queued_share", "busy_fraction")
-_LABELS = {
-    "late_share": "in time",
-    "mean_response_s": "mean response",
-    "p90_response_s": "90th percentile of the response",
-    "queued_share": "waited for a free unit",
-    "busy_fraction": "busy fraction of the units",
-}
-_TURNED = {"value": "value", "lo": "hi", "hi": "lo"}
+_STATISTICS = ("mean_response_s", "p90_response_s", "queued_share", "busy_fraction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +55,8 @@ class SimulationFacts:
         Names of the areas by id.
     services
         What is compared for each service.
+    groups
+        Population groups whose response is told, by service; none without groups.
     """
 
     name: str
@@ -73,6 +70,7 @@ class SimulationFacts:
     notes: tuple[str, ...] = ()
     area_names: Mapping[str, str] = field(default_factory=dict)
     services: tuple[ServiceFacts, ...] = ()
+    groups: tuple[GroupFacts, ...] = ()
 
 
 def simulation_summary(table: pd.DataFrame, facts: SimulationFacts) -> dict[str, Any]:
@@ -95,11 +93,9 @@ def simulation_summary(table: pd.DataFrame, facts: SimulationFacts) -> dict[str,
     arms: dict[str, dict[str, Any]] = {}
     for arm in ARMS:
         mine = table[(table["arm"] == arm) & (table["scope"] == "all")].set_index("statistic")
-        values = {name: _interval(mine.loc[name]) for name in _STATISTICS}
-        late = values.pop("late_share")
-        top = 0.0 if arm == "difference" else 1.0
-        share = {name: top - late[other] for name, other in _TURNED.items()}
-        arms[arm] = {"in_time": share, **values}
+        arms[arm] = arm_values(mine, arm, _STATISTICS)
+    groups = {each.service: group_summary(whole, each) for each in facts.groups}
+    groups = {service: found for service, found in groups.items() if found}
     points = {arm: 100 * (arms[arm]["in_time"]["value"] - facts.model[arm]) for arm in facts.model}
     return {
         "name": facts.name,
@@ -110,12 +106,9 @@ def simulation_summary(table: pd.DataFrame, facts: SimulationFacts) -> dict[str,
         "model_in_time": dict(facts.model),
         "disagreement_points": points,
         "services": {each.service: service_summary(whole, each) for each in facts.services},
+        **({"groups": groups} if groups else {}),
         "notes": list(facts.notes),
     }
-
-
-def _interval(row: pd.Series) -> dict[str, float]:
-    return {name: float(row[name]) for name in ("value", "lo", "hi")}
 
 
 def simulation_lines(summary: Mapping[str, Any]) -> list[str]:
@@ -131,6 +124,7 @@ def simulation_lines(summary: Mapping[str, Any]) -> list[str]:
         f"Mean response: {mean['value']:+.1f} s ({mean['lo']:+.1f} to {mean['hi']:+.1f}).",
         *(disagreement_words(summary, arm) for arm in summary["model_in_time"]),
         *service_lines({k: v for k, v in summary["services"].items() if k != "ems"}),
+        *group_lines(summary.get("groups", {})),
     ]
     return ["Synthetic data: an invented city.", *lines] if summary["synthetic"] else lines
 
@@ -179,6 +173,8 @@ def render_simulation(table: pd.DataFrame, facts: SimulationFacts) -> str:
         most_apart=f"{max(abs(p) for p in summary['disagreement_points'].values()):.2f}",
         rows=_rows(summary),
         services=service_rows(summary["services"]),
+        todays=today_tables(summary["services"]),
+        population=group_tables(summary.get("groups", {})),
         classes=_groups(table, "call_class"),
         areas=_groups(table, "area", names=facts.area_names, worst_first=True),
         units=_units(table),
@@ -191,24 +187,14 @@ def render_simulation(table: pd.DataFrame, facts: SimulationFacts) -> str:
 def _rows(summary: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
-            "label": _LABELS["late_share" if name == "in_time" else name],
-            **{arm: _cell(summary[arm][name], name, signed=arm == "difference") for arm in ARMS},
+            "label": label,
+            **{
+                arm: value_cell(summary[arm][name], name, signed=arm == "difference")
+                for arm in ARMS
+            },
         }
-        for name in ("in_time", *_STATISTICS[1:])
+        for name, label in LABELS.items()
     ]
-
-
-def _cell(found: Mapping[str, float], name: str, *, signed: bool = False) -> str:
-    """Write a value with its interval; shares of a difference as points."""
-    value, lo, hi = (found[key] for key in ("value", "lo", "hi"))
-    if not np.isfinite(value):
-        return "–"
-    seconds = name.endswith("_s")
-    sign = "+" if signed else ""
-    scale, digits, unit = (1.0, 1, " s") if seconds else (100.0, 2, " points" if signed else " %")
-    shape = f"{sign}.{digits}f"
-    numbers = [format(scale * number, shape) for number in (value, lo, hi)]
-    return f"{numbers[0]}{unit} ({numbers[1]} to {numbers[2]})".replace("-", "\u2212")
 
 
 def _groups(
@@ -230,15 +216,8 @@ def _groups(
     rows = []
     for name, row in wide.iterrows():
         found = {arm: {k: row[k, arm, "late_share"] for k in ("value", "lo", "hi")} for arm in ARMS}
-        turned = {
-            arm: {
-                "value": (arm != "difference") - values["value"],
-                "lo": (arm != "difference") - values["hi"],
-                "hi": (arm != "difference") - values["lo"],
-            }
-            for arm, values in found.items()
-        }
-        cells = {arm: _cell(turned[arm], "share", signed=arm == "difference") for arm in ARMS}
+        turned = {arm: in_time(late, difference=arm == "difference") for arm, late in found.items()}
+        cells = {arm: value_cell(turned[arm], "share", signed=arm == "difference") for arm in ARMS}
         mean = {k: row[k, "difference", "mean_response_s"] for k in ("value", "lo", "hi")}
         calls = f"{row['value', 'plan', 'num_calls']:.1f}"
         rows.append(
@@ -246,7 +225,7 @@ def _groups(
                 "name": (names or {}).get(str(name), str(name)),
                 "calls": calls,
                 **cells,
-                "mean": _cell(mean, "mean_response_s", signed=True),
+                "mean": value_cell(mean, "mean_response_s", signed=True),
             }
         )
     return rows
@@ -259,7 +238,7 @@ def _units(table: pd.DataFrame) -> list[dict[str, str]]:
         "value", ascending=False, kind="stable"
     )
     return [
-        {"name": str(row["scope_id"]), "busy": _cell(row, "busy_fraction")}
+        {"name": str(row["scope_id"]), "busy": value_cell(row, "busy_fraction")}
         for row in busy.to_dict("records")
     ]
 

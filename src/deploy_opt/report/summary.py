@@ -10,6 +10,7 @@ from deploy_opt.report.aim import aim_lines, calls_word, response_value
 from deploy_opt.report.balance_lines import cost_line
 from deploy_opt.report.board import losing_areas, unkept_rules
 from deploy_opt.report.path_lines import path_sentences
+from deploy_opt.report.record_lines import cares, record_lines
 from deploy_opt.report.services_page import service_lines
 from deploy_opt.report.workload import hypercube_share
 
@@ -52,6 +53,7 @@ def summary(inputs: ReportInputs, tables: Tables) -> dict[str, Any]:
         "expected_calls": float(comparison.rates.sum()),
         **arms,
         "areas_that_lose": int(losing["value"]),
+        "on_record": None if inputs.on_record is None else inputs.on_record.plain(),
         "status": report.status,
         "objective": _number(report.objective),
         "bound": _number(report.bound),
@@ -91,12 +93,13 @@ def summary_lines(inputs: ReportInputs, tables: Tables) -> tuple[str, ...]:
         f"In time: {standard.words}.",
         *(f"{line}." for line in aim_lines(inputs, tables)),
         coverage,
+        *record_lines(inputs, tables),
         words.budget_sentence(plan.unit_hours, today.unit_hours),
         *cost_line(comparison, inputs.scenario.fleet.cost_per_unit_hour),
         words.losers_sentence(*losing_areas(inputs)),
         *path_sentences(comparison.on_paths),
         solve,
-        *(f"Take care: {warning}." for warning in inputs.warnings),
+        *(f"Take care: {warning}." for warning in cares(inputs, tables)),
         *(f"Not kept: {note}" for note in unkept_rules(inputs)),
     ]
     if inputs.city is not None:

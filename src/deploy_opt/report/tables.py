@@ -11,6 +11,7 @@ import pandas as pd
 from deploy_opt.report.aim import response_value
 from deploy_opt.report.balance_lines import group_rows
 from deploy_opt.report.path_lines import path_metrics
+from deploy_opt.report.record_lines import record_metrics
 from deploy_opt.report.workload import REACHED, REACHED_CALLS, hypercube_share, site_metrics
 from deploy_opt.tables import TABLES
 from deploy_opt.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from deploy_opt.report.results import Arm, Comparison, ReportInputs
+    from deploy_opt.report.results import Arm, Comparison, OnRecord, ReportInputs
     from deploy_opt.standard_settings import Standard
 
 LOSS_POINTS = 0.01
@@ -125,6 +126,7 @@ def metric_table(
     threshold_s: float,
     min_calls_per_week: float,
     standard: Standard | None = None,
+    on_record: OnRecord | None = None,
 ) -> pd.DataFrame:
     """Gather the numbers of all arms (contract ``metrics.csv``).
 
@@ -141,6 +143,8 @@ def metric_table(
         Areas with fewer expected calls do not count as the weakest.
     standard
         Turns drives into responses and says what the plan aims at; None: without both.
+    on_record
+        What the records say of today; None: nothing.
     """
     rates = comparison.rates
     arms = (comparison.plan, comparison.baseline, comparison.simple)
@@ -223,6 +227,7 @@ def metric_table(
     add("areas_that_lose", "difference", int((losing & counted).sum()), "areas", statistic="sum",
         population="areas", n=int(counted.sum()), excluded_n=int((~counted).sum()),
         exclusion_rule=f"under {min_calls_per_week:g} calls a week")  # fmt: skip
+    rows += [] if on_record is None else record_metrics(on_record)
     return pd.DataFrame(rows).reindex(columns=TABLES["metrics.csv"].names)
 
 
@@ -343,6 +348,7 @@ def make_tables(inputs: ReportInputs) -> Tables:
             threshold_s=standard.drive_s,
             min_calls_per_week=floor,
             standard=standard,
+            on_record=inputs.on_record,
         ),
         areas=area_table(comparison, names, before_drive_s=standard.before_drive_s),
         equity=equity_table(comparison, floor),

@@ -147,8 +147,20 @@ def losers_sentence(labels: Sequence[str], counted: int) -> str:
     return f"{len(labels)} areas lose cover, most of all {labels[0]}."
 
 
-def simple_sentence(simple: float, plan: float, hours: int) -> str:
+def simple_sentence(
+    simple: float, plan: float, hours: int, floor: tuple[float, float] | None = None
+) -> str:
     """Set a strong simple plan beside the plan: beating a flat roster proves little.
+
+    Parameters
+    ----------
+    simple, plan
+        Shares in time.
+    hours
+        Unit-hours of the simple plan.
+    floor
+        Share in time of the simple plan's weakest area, and the floor that the plan keeps; None
+        where there is no floor.
 
     Examples
     --------
@@ -156,10 +168,16 @@ def simple_sentence(simple: float, plan: float, hours: int) -> str:
     'A strong simple plan reaches 90 with 9,240 unit-hours.'
     >>> simple_sentence(0.918, 0.92, 9240)
     'A strong simple plan reaches 91.8 (plan 92.0) with 9,240 unit-hours.'
+    >>> simple_sentence(0.79, 0.77, 80, (0.17, 0.4))
+    'A strong simple plan reaches 79 with 80 unit-hours, its weakest area at 17 (floor 40).'
     """
     there, here = shown_pair(simple, plan)
     close = f" (plan {here})" if isinstance(there, float) else ""
-    return f"A strong simple plan reaches {there}{close} with {hours:,} unit-hours."
+    broken = ""
+    if floor is not None and whole(floor[0] * 100) < whole(floor[1] * 100):
+        weakest, asked = (whole(share * 100) for share in floor)
+        broken = f", its weakest area at {weakest} (floor {asked})"
+    return f"A strong simple plan reaches {there}{close} with {hours:,} unit-hours{broken}."
 
 
 def calls_words(calls: float) -> str:

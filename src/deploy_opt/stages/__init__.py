@@ -13,6 +13,7 @@ from deploy_opt.stages.ground import read_places as read_places
 from deploy_opt.stages.kept import Calls as Calls
 from deploy_opt.stages.kept import Demand as Demand
 from deploy_opt.stages.kept import Ground as Ground
+from deploy_opt.stages.on_record import recorded_in_time as recorded_in_time
 from deploy_opt.stages.prevention import prevention_question as prevention_question
 from deploy_opt.stages.records import locate as locate
 from deploy_opt.stages.records import make_areas as make_areas

@@ -120,7 +120,7 @@ def lay_district_ground(
     base = scenario.inputs.base_map
     return DistrictGround(
         work,
-        minutes,
+        minutes * scenario.inputs.drive_factor_of(service),
         neighbours,
         road_lines(roads) if roads is not None else (),
         roads.attribution if roads is not None else "",

@@ -9,13 +9,13 @@ import pandas as pd
 
 from deploy_opt.inputs.areas import inner_points
 from deploy_opt.inputs.points import demand_points
-from deploy_opt.inputs.travel import travel_times
 from deploy_opt.plan.patrol.district_plan import need_positions
 from deploy_opt.plan.patrol.ground import PatrolGround, PatrolRules
 from deploy_opt.plan.patrol.need import district_states, patrol_need
 from deploy_opt.plan.patrol.records import patrol_calls_of_records
 from deploy_opt.plan.patrol.results import check_districts
 from deploy_opt.service_settings import Patrol
+from deploy_opt.stages.drives import drive_times
 from deploy_opt.stages.patrol_ground import patrol_rules
 from deploy_opt.units import SECONDS_PER_MINUTE
 
@@ -66,7 +66,6 @@ def units_needed(
     if roads is None or usable["priority"].isna().all():
         why = "roads" if roads is None else "priorities in numbers"
         return None, (f"units by district and hour are not worked out: no {why}",)
-    section = scenario.inputs.roads
     area_ids = areas.frame["area_id"].astype(str).tolist()
     rank = {area_id: k for k, area_id in enumerate(area_ids)}
     there = usable.dropna(subset=["lon", "lat"])
@@ -79,13 +78,8 @@ def units_needed(
         per_area=scenario.demand.points_per_area,
         seed=scenario.seed,
     )
-    times = travel_times(
-        roads,
-        inner_points(areas).rename(columns={"area_id": "post_id"}),
-        points,
-        profile=section.profiles if section is not None else (),
-        off_road_kph=section.off_road_kph if section is not None else 20.0,
-    )
+    middles = inner_points(areas).rename(columns={"area_id": "post_id"})
+    times = drive_times(scenario, "police", roads, middles, points)
     ground = PatrolGround(
         area_ids=tuple(area_ids),
         district_names=plan.names,

@@ -14,8 +14,9 @@ from deploy_opt.inputs.matrices import load_matrix
 from deploy_opt.inputs.points import demand_points
 from deploy_opt.inputs.posts import candidate_posts, read_hospitals, read_posts
 from deploy_opt.inputs.road_lines import road_lines
-from deploy_opt.inputs.travel import travel_times, unreachable
+from deploy_opt.inputs.travel import unreachable
 from deploy_opt.stages.collecting import collecting
+from deploy_opt.stages.drives import drive_times
 from deploy_opt.stages.kept import Calls, Demand, Ground
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def lay_ground(
 ) -> Ground:
     """Read posts and hospitals, place demand points, and measure travel times."""
     posts, hospitals = read_places(scenario)
+    service = scenario.services[0]
     base_map = (
         load_base_map(scenario.path(scenario.inputs.base_map)) if scenario.inputs.base_map else None
     )
@@ -81,11 +83,10 @@ def lay_ground(
             areas=areas,
             unit=matrix.unit if matrix else "s",
             layout=matrix.layout if matrix else "long",
-        )
+        ).slower(scenario.inputs.drive_factor_of(service))
         return Ground(posts, hospitals, times, None, (), "", base_map, unreachable(times))
-    section = scenario.inputs.roads
     points = _points_of(scenario, calls, areas, roads)
-    weights = _point_calls(points, demand, scenario.services[0])
+    weights = _point_calls(points, demand, service)
     if scenario.inputs.posts.candidates:
         candidates = candidate_posts(
             posts,
@@ -96,15 +97,13 @@ def lay_ground(
             seed=scenario.seed,
         )
         posts = pd.concat([posts, _named_after_areas(candidates, areas)], ignore_index=True)
-    profiles = section.profiles if section is not None else ()
-    off_road_kph = section.off_road_kph if section is not None else 20.0
-    times = travel_times(roads, posts, points, profile=profiles, off_road_kph=off_road_kph)
+    times = drive_times(scenario, service, roads, posts, points)
     drive = None
     if hospitals is not None:
         places = points.rename(columns={"point_id": "post_id"})
         goals = hospitals.rename(columns={"hospital_id": "point_id"})
-        to_hospital = travel_times(
-            roads, places, goals, mode="regular", off_road_kph=off_road_kph
+        to_hospital = drive_times(
+            scenario, service, roads, places, goals, mode="regular", by_hour=False
         ).seconds.min(axis=1)
         reachable = np.isfinite(to_hospital)
         if reachable.any():

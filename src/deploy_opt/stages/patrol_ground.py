@@ -11,7 +11,6 @@ from deploy_opt.errors import InputError
 from deploy_opt.inputs.area_neighbours import area_neighbours
 from deploy_opt.inputs.areas import inner_points
 from deploy_opt.inputs.district_files import read_districts
-from deploy_opt.inputs.travel import travel_times
 from deploy_opt.plan.patrol.ground import (
     PatrolCalls,
     PatrolGround,
@@ -21,6 +20,7 @@ from deploy_opt.plan.patrol.ground import (
 from deploy_opt.plan.patrol.records import patrol_calls_of_records
 from deploy_opt.service_settings import Patrol
 from deploy_opt.stages.area_links import links_of
+from deploy_opt.stages.drives import drive_times
 from deploy_opt.stages.other_signs import cap_police_weight
 from deploy_opt.units import HOURS_PER_WEEK
 
@@ -63,14 +63,7 @@ def lay_patrol_ground(
     points = ground.times.destinations
     posts = inner_points(areas).rename(columns={"area_id": "post_id"})
     posts = posts[posts["post_id"].isin(rank)].reset_index(drop=True)
-    roads_section = scenario.inputs.roads
-    times = travel_times(
-        roads,
-        posts,
-        points,
-        profile=roads_section.profiles if roads_section is not None else (),
-        off_road_kph=roads_section.off_road_kph if roads_section is not None else 20.0,
-    )
+    times = drive_times(scenario, "police", roads, posts, points)
     links, linked = links_of(scenario, areas, roads)
     pairs = pd.DataFrame(links, columns=["area_id", "neighbour_id"])
     found = area_neighbours(areas.frame, links=pairs if len(pairs) else None)

@@ -154,6 +154,45 @@ def fleet_by_the_clock(
     )
 
 
+def fleet_in_two_parts(
+    scenario: Scenario,
+    units: NDArray[np.int64],
+    stage: SimulationGround,
+    window: Window,
+    inside: NDArray[np.bool_],
+) -> pd.DataFrame:
+    """Make the vehicles of the posts outside a pilot's districts, then of those inside.
+
+    Between two hours no vehicle moves over the border, so that those outside are the same whatever
+    stands inside. Arguments as `fleet_by_the_clock`; `inside`, shape (posts,), says which posts
+    lie in the districts. With every post inside there is one part.
+    """
+    if inside.all():
+        return fleet_by_the_clock(scenario, units, stage, window)
+    parts = []
+    for own, suffix in ((~inside, ""), (inside, " in the pilot")):
+        there = np.where(own, units, 0)
+        if there.any():
+            fleet = fleet_by_the_clock(scenario, there, stage, window)
+            parts.append(fleet.assign(unit_id=fleet["unit_id"] + suffix))
+    return pd.concat(parts, ignore_index=True)
+
+
+def hours_by_the_clock(
+    scenario: Scenario, plan: NDArray[np.int64], today: NDArray[np.int64], window: Window
+) -> float:
+    """Count the unit-hours in which two plans of equal weeks differ because the clock changes.
+
+    Where an hour is left out or comes twice in the weeks, a plan with more units in it loses or
+    gains more. `plan` and `today` are units on duty, shape (hours, posts); 0 without a change.
+    """
+    num_hours = 24 * DAYS_PER_WEEK * window.num_weeks
+    hours = hours_of_week(window.start, num_hours, window.zone)
+    of_plan = (hours - scenario.horizon.first_hour) % len(plan)
+    more = np.bincount(of_plan, minlength=len(plan)) - num_hours / len(plan)
+    return float(abs(more @ (plan.sum(axis=1) - today.sum(axis=1))))
+
+
 def periods_by_the_clock(
     stage: SimulationGround, scenario: Scenario, window: Window
 ) -> NDArray[np.int64]:

@@ -79,7 +79,7 @@ def make_areas(scenario: Scenario, calls: Calls, roads: Roads | None) -> Areas:
     if section.boundary is not None:
         boundary = load_areas(scenario.path(section.boundary))
     if section.make == "grid":
-        located = calls.incidents.dropna(subset=["lon", "lat"])
+        located = _with_points(calls.incidents)
         return grid_areas(
             located["lon"].to_numpy(),
             located["lat"].to_numpy(),
@@ -99,6 +99,18 @@ def make_areas(scenario: Scenario, calls: Calls, roads: Roads | None) -> Areas:
         merge_below_km2=section.merge_below_km2,
         keep_holding=keep,
     )
+
+
+def _with_points(incidents: pd.DataFrame) -> pd.DataFrame:
+    """Keep the calls with coordinates; where there is none but area codes, ask for their areas."""
+    located = incidents.dropna(subset=["lon", "lat"])
+    named = incidents["area_id"].dropna()
+    if located.empty and len(named):
+        found = f"no call has coordinates; {len(named):,} name an area, such as {named.iloc[0]}"
+        expected = "calls with coordinates, or polygons with these codes"
+        do = "inputs.areas: {file: POLYGONS, id_column: COLUMN}"
+        raise InputError.of("inputs.areas.make: grid", found, expected, do)
+    return located
 
 
 def locate(calls: Calls, areas: Areas) -> Calls:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _FEWEST_RECORDS, _FEWEST_OF_OWN = 100, 20
 _USUAL_OWN_S = 20 * SECONDS_PER_MINUTE
-_MOST_UNITS = 8
+MOST_UNITS = 8
+"""Most units of a call; records with more count as this many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,14 @@ def police_records(
     own = frame[frame["service"] == "police"]
     started = own["self_initiated"].astype("boolean").fillna(value=False).to_numpy(dtype=bool)
     own = own[~started]
-    number = pd.to_numeric(own["priority"], errors="coerce")
-    first = pd.to_numeric(own["initial_priority"], errors="coerce")
-    number = number.fillna(number.max())
-    own = own.assign(
-        priority=number.map("{:g}".format), initial_priority=first.fillna(number).map("{:g}".format)
-    )
+    own = by_priority_number(own)
     found, words = times_of_records(own, before_s, hospitals=False)
     if len(found) < _FEWEST_RECORDS:
         expected = "at least 100 with dispatch or arrival and clear times"
         raise InputError.of("inputs.incidents: police", f"{len(found)} such records", expected)
     simulation = scenario.simulation
     asked = None if simulation is None else simulation.units_per_call.get("police")
-    units = own["num_units"].reindex(found.index).fillna(1).clip(1, _MOST_UNITS).astype(int)
+    units = own["num_units"].reindex(found.index).fillna(1).clip(1, MOST_UNITS).astype(int)
     if asked is not None:
         known = sorted(set(found["call_class"]))
         faults = FaultList()
@@ -88,6 +84,16 @@ def police_records(
     ends = np.searchsorted(found["area"].to_numpy(), np.arange(len(rank) + 1))
     sent = f"{units.mean():.2f} patrols a call, as {'asked' if asked is not None else 'recorded'}"
     return ServiceRecords(found, ends), f"Patrols: {words[0].lower()}{words[1:]} {sent}."
+
+
+def by_priority_number(police: pd.DataFrame) -> pd.DataFrame:
+    """Write priorities as numbers; without one a call has the last, without a first its own."""
+    number = pd.to_numeric(police["priority"], errors="coerce")
+    first = pd.to_numeric(police["initial_priority"], errors="coerce")
+    number = number.fillna(number.max())
+    return police.assign(
+        priority=number.map("{:g}".format), initial_priority=first.fillna(number).map("{:g}".format)
+    )
 
 
 def own_work(

@@ -9,9 +9,14 @@ import pandas as pd
 
 from deploy_opt.errors import FaultList
 from deploy_opt.simulation.move_up import move_up
+from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
+
+    from deploy_opt.settings import Horizon
 
 HOUR_S = 3600.0
 
@@ -98,6 +103,62 @@ def vehicles_of(
             "on_to_s": frame["e"] * HOUR_S,
         }
     )
+
+
+def service_fleets(
+    units: pd.DataFrame,
+    drives_s: NDArray[np.floating],
+    nodes: tuple[Mapping[str, int], Mapping[str, int]],
+    of_plan: NDArray[np.int64],
+    horizon: Horizon,
+) -> pd.DataFrame:
+    """Make vehicles of the patrols of each district and of the teams.
+
+    Parameters
+    ----------
+    units
+        service, unit_type, district, hour (of the week), post_id, units; rows of ``ems`` are left
+        out.
+    drives_s
+        Drive between nodes, s, shape (nodes, nodes).
+    nodes
+        Node of each post, and of each area, in which patrols wait.
+    of_plan
+        Hour of the plan of each hour played.
+    horizon
+        The plan's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `vehicles_of`, with district (None: of no district); second 0 is the first hour played.
+    """
+    parts = []
+    groups = units[units["service"] != "ems"].groupby(
+        ["service", "unit_type", "district"], sort=True
+    )
+    for (service, kind, district), own in groups:
+        node_of = nodes[1] if service == "police" else nodes[0]
+        place, names = pd.factorize(own["post_id"].astype(str), sort=True)
+        hour = (own["hour"].to_numpy() - horizon.first_hour) % HOURS_PER_WEEK
+        on_duty = np.zeros((horizon.hours, len(names)), dtype=np.int64)
+        np.add.at(on_duty, (hour, place), own["units"].to_numpy(dtype=np.int64))
+        rows = np.array([node_of[name] for name in names], dtype=np.int64)
+        made = vehicles_of(
+            on_duty[of_plan],
+            drives_s[np.ix_(rows, rows)],
+            unit_type=f"{kind} {district}".strip(),
+            first_hour=0,
+            num_hours=len(of_plan),
+        )
+        parts.append(
+            made.assign(
+                unit_type=kind,
+                home_node=rows[made["home_node"].to_numpy()],
+                district=district or None,
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def _changes(

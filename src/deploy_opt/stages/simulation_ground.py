@@ -10,9 +10,9 @@ import pandas as pd
 
 from deploy_opt.errors import InputError
 from deploy_opt.inputs.geometry import local_metres
-from deploy_opt.inputs.travel import travel_times
 from deploy_opt.settings import Simulation
 from deploy_opt.simulation.draws import Law, ServiceLaws, draw_from_counts, draw_service, uniforms
+from deploy_opt.stages.drives import SIREN_OR_NOT, drive_times
 from deploy_opt.units import HOURS_PER_WEEK, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 WARM_UP_H, AFTER_H = 24, 12
 _LONGEST_S = 6 * 3600.0
-_FEWEST_RECORDS, _FEWEST_OF_AREA = 100, 200
+FEWEST_RECORDS = 100
+"""Records with times that a simulation needs at least, where nothing else gives lengths."""
+_FEWEST_OF_AREA = 200
 _ALL = "all"
 
 
@@ -179,21 +181,13 @@ def lay_simulation_ground(
         raise InputError.of("inputs.roads", "a travel matrix or nothing", expected)
     service = scenario.services[0]
     standard = scenario.standards[service]
-    section = scenario.inputs.roads
     posts, points = ground.posts, ground.times.destinations
     places = [posts, points] + ([] if ground.hospitals is None else [ground.hospitals])
     nodes = pd.concat([place[["lon", "lat"]] for place in places], ignore_index=True)
     nodes = nodes.assign(post_id=nodes.index.astype(str))
     sheets = {
-        mode: travel_times(
-            roads,
-            nodes,
-            nodes,
-            profile=section.profiles if section is not None else (),
-            mode=mode,
-            off_road_kph=section.off_road_kph if section is not None else 20.0,
-        )
-        for mode in ("siren", "regular")
+        mode: drive_times(scenario, service, roads, nodes, nodes, mode=mode)
+        for mode in SIREN_OR_NOT
     }
     times_s = np.array(sheets["siren"].by_profile)
     first, end = len(posts), len(posts) + len(points)
@@ -274,7 +268,7 @@ def _service(
     frame = calls.incidents
     own = frame[frame["service"] == service] if not frame.empty else frame
     records, words = times_of_records(own, before_s, ground.hospitals is not None)
-    if len(records) < _FEWEST_RECORDS:
+    if len(records) < FEWEST_RECORDS:
         found = f"{len(records)} records with dispatch or arrival and clear times"
         raise InputError.of(f"service_times.{service}", found, "busy_min, or the parts of a call")
     rank = {area_id: k for k, area_id in enumerate(area_ids)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,11 @@ import pandas as pd
 from deploy_opt.errors import InputError
 from deploy_opt.inputs.areas import inner_points
 from deploy_opt.inputs.geometry import local_metres
-from deploy_opt.inputs.travel import travel_times
 from deploy_opt.service_settings import CoResponders, Patrol
 from deploy_opt.simulation.draws import draw_from_counts, draw_poisson, uniforms
 from deploy_opt.simulation.policies import Policy, Response
 from deploy_opt.simulation.services import ServiceScore
+from deploy_opt.stages.drives import SIREN_OR_NOT, drive_times
 from deploy_opt.stages.patrol_ground import lay_patrol_ground
 from deploy_opt.stages.service_lengths import (
     mean_patrol_drive_s,
@@ -23,8 +24,9 @@ from deploy_opt.stages.service_lengths import (
     police_records,
     team_lengths,
 )
-from deploy_opt.stages.simulation_fleet import vehicles_of
+from deploy_opt.stages.simulation_fleet import service_fleets
 from deploy_opt.stages.simulation_ground import AFTER_H, WARM_UP_H
+from deploy_opt.stages.today_services import services_today
 from deploy_opt.units import HOURS_PER_WEEK
 
 if TYPE_CHECKING:
@@ -85,6 +87,13 @@ class ServicesGround:
         Of the plan and the scenario.
     notes
         What a reader must know.
+    today
+        Today's fleet as `fleet`, where a roster names patrols or teams; a service whose units
+        today are not known has the plan's. None: today is not known.
+    with_today
+        Services whose units today are known.
+    today_notes
+        What a reader must know of them.
     """
 
     times_s: NDArray[np.float32]
@@ -110,6 +119,9 @@ class ServicesGround:
     hours: int
     seed: int
     notes: tuple[str, ...]
+    today: pd.DataFrame | None = None
+    with_today: tuple[str, ...] = ()
+    today_notes: tuple[str, ...] = ()
 
     def draw(self, replication: int) -> pd.DataFrame:
         """Make the calls of a replication, its path's last hours first, as the warm-up."""
@@ -226,7 +238,7 @@ def lay_services_ground(
     middles = inner_points(areas)
     middles = middles[middles["area_id"].isin(set(patrol_ground.area_ids))]
     middles = middles.reset_index(drop=True)
-    times_s, node_xy, period_of_hour = _drives(scenario, roads, ground, middles)
+    times_s, node_xy, period_of_hour = drives_of_services(scenario, roads, ground, middles)
     num_posts, num_middles = len(ground.posts), len(middles)
     node_of = {str(post): k for k, post in enumerate(ground.posts["post_id"])}
     middle_of = {str(a): num_posts + k for k, a in enumerate(middles["area_id"])}
@@ -240,7 +252,14 @@ def lay_services_ground(
     section = scenario.patrol or Patrol()
     teams = scenario.coresponders or CoResponders()
     with_teams = "coresponse" in scenario.services
-    fleet = _fleet(scenario, city, times_s[0], (node_of, middle_of))
+    nodes = (node_of, middle_of)
+    hours = scenario.horizon.hours
+    of_plan = (np.arange(WARM_UP_H + hours + AFTER_H) - WARM_UP_H) % hours
+    play = partial(
+        service_fleets, drives_s=times_s[0], nodes=nodes, of_plan=of_plan, horizon=scenario.horizon
+    )
+    fleet = play(city.units)
+    known = services_today(scenario, city.units, list(node_of), patrol_ground, patrol_calls, rules)
     drive_s = mean_patrol_drive_s(patrol_ground, patrol_calls)
     standard = scenario.standards["police"]
     records, words = police_records(scenario, calls, patrol_ground, standard.turnout_s + drive_s)
@@ -275,7 +294,7 @@ def lay_services_ground(
         policy=Policy(
             dispatch=kind,
             interrupt=[(own_priority, number) for number in numbers] if interrupted else (),
-            help_from=_help_from(patrol_ground),
+            help_from=help_from(patrol_ground),
         ),
         eligible=_responses(records, section, teams if with_teams else None),
         scores=_scores(scenario, section, teams, numbers, services),
@@ -297,27 +316,21 @@ def lay_services_ground(
         hours=scenario.horizon.hours,
         seed=scenario.seed,
         notes=(*_rule_words(kind, rules), words, *own_words, *team_words),
+        today=None if known is None else play(known.units),
+        with_today=() if known is None else known.services,
+        today_notes=() if known is None else known.notes,
     )
 
 
-def _drives(
+def drives_of_services(
     scenario: Scenario, roads: Roads, ground: Ground, middles: pd.DataFrame
 ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int64]]:
     """Measure drives between posts, middles of areas and demand points, with the siren to calls."""
     places = [ground.posts, middles, ground.times.destinations]
     nodes = pd.concat([place[["lon", "lat"]] for place in places], ignore_index=True)
     nodes = nodes.assign(post_id=nodes.index.astype(str))
-    section = scenario.inputs.roads
     sheets = [
-        travel_times(
-            roads,
-            nodes,
-            nodes,
-            profile=section.profiles if section is not None else (),
-            mode=mode,
-            off_road_kph=section.off_road_kph if section is not None else 20.0,
-        )
-        for mode in ("siren", "regular")
+        drive_times(scenario, "police", roads, nodes, nodes, mode=mode) for mode in SIREN_OR_NOT
     ]
     times_s = np.array(sheets[0].by_profile)
     waiting = slice(0, len(ground.posts) + len(middles))
@@ -327,41 +340,6 @@ def _drives(
     hour = scenario.horizon.first_hour - WARM_UP_H + np.arange(HOURS_PER_WEEK)
     periods = sheets[0].profile_of_hour[hour % HOURS_PER_WEEK].astype(np.int64)
     return times_s, local_metres(lon, lat, (float(lon.mean()), float(lat.mean()))), periods
-
-
-def _fleet(
-    scenario: Scenario,
-    city: CityPlan,
-    drives_s: NDArray[np.float32],
-    nodes: tuple[Mapping[str, int], Mapping[str, int]],
-) -> pd.DataFrame:
-    """Make vehicles of the patrols of each district and of the teams."""
-    units = city.units[city.units["service"] != "ems"]
-    parts = []
-    for (service, kind, district), own in units.groupby(
-        ["service", "unit_type", "district"], sort=True
-    ):
-        node_of = nodes[1] if service == "police" else nodes[0]
-        place, names = pd.factorize(own["post_id"].astype(str), sort=True)
-        hour = (own["hour"].to_numpy() - scenario.horizon.first_hour) % HOURS_PER_WEEK
-        on_duty = np.zeros((scenario.horizon.hours, len(names)), dtype=np.int64)
-        np.add.at(on_duty, (hour, place), own["units"].to_numpy(dtype=np.int64))
-        rows = np.array([node_of[name] for name in names], dtype=np.int64)
-        made = vehicles_of(
-            on_duty,
-            drives_s[np.ix_(rows, rows)],
-            unit_type=f"{kind} {district}".strip(),
-            first_hour=-WARM_UP_H,
-            num_hours=WARM_UP_H + scenario.horizon.hours + AFTER_H,
-        )
-        parts.append(
-            made.assign(
-                unit_type=kind,
-                home_node=rows[made["home_node"].to_numpy()],
-                district=district or None,
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
 
 
 def _paths(
@@ -381,7 +359,8 @@ def _paths(
     return found
 
 
-def _help_from(ground: PatrolGround) -> dict[str, tuple[str, ...]]:
+def help_from(ground: PatrolGround) -> dict[str, tuple[str, ...]]:
+    """Name the districts whose free patrols may help each district."""
     names = ground.district_names
     return {
         name: tuple(names[other] for other in ground.neighbours_of(k))

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.errors import FaultList
-from deploy_opt.inputs.travel import travel_times
 from deploy_opt.simulation.stress_fleet import HOUR_S, Stress
+from deploy_opt.stages.drives import drive_times
 from deploy_opt.stages.simulation_ground import AFTER_H, WARM_UP_H, lay_simulation_ground
 from deploy_opt.stages.stress_names import arcs_between, note_unknown
 
@@ -136,13 +136,8 @@ def lay_spell(
 
 
 def _broken_times(scenario: Scenario, broken: Roads, ground: Ground) -> TravelTimes:
-    section = scenario.inputs.roads
-    times = travel_times(
-        broken,
-        ground.posts,
-        ground.times.destinations,
-        profile=section.profiles if section is not None else (),
-        off_road_kph=section.off_road_kph if section is not None else 20.0,
+    times = drive_times(
+        scenario, scenario.services[0], broken, ground.posts, ground.times.destinations
     )
     sheets = _at_most_cut_off(times.by_profile, ground.times.by_profile)
     return replace(ground.times, by_profile=sheets)

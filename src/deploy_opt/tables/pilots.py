@@ -10,8 +10,8 @@ TABLES = (
         ("district", "week", "outcome"),
         columns(
             """
-            district text | all = every incident, else a district
-            role text | all, pilot (the pilot is about it) or neighbour
+            district text | all, all in the pilot, all neighbours, or a district
+            role text | all, pilot (the plan stands in it) or neighbour
             week int | from 0
             week_start text | its first local day, ISO
             outcome text | mean_response_s, p90_response_s, late_share, worst_area_p90_s, ...
@@ -27,8 +27,8 @@ TABLES = (
         ("district", "outcome"),
         columns(
             """
-            district text | all = every incident, else a district
-            role text | all, pilot or neighbour
+            district text | as in pilot.csv
+            role text | as in pilot.csv
             outcome text | as in pilot.csv
             difference float | mean of the weekly differences
             t_lo float | low end of Student's 95 % interval

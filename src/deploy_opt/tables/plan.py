@@ -120,7 +120,7 @@ TABLES = (
             metric text | what is measured
             arm text | plan, baseline, simple_plan, difference, plan_on_the_mean (no paths)
             service text | service
-            statistic text | mean, share, sum, max, min, mean_absolute_deviation
+            statistic text | mean, share, sum, max, min, p90, mean_absolute_deviation
             population text | which calls, areas or hours
             period text | over what time
             source text | observed, modelled or simulated

@@ -113,7 +113,7 @@ TABLES = (
             """
             arm text | plan, baseline or difference (plan less baseline, paired)
             service text | service
-            scope text | all, area, call_class, hour (of the plan) or unit
+            scope text | all, area, call_class, group (of residents), hour (of the plan) or unit
             scope_id id | which
             statistic text | num_calls, mean_response_s, p90_response_s, late_share, ...
             value float | mean over the replications

@@ -120,6 +120,8 @@ def balance_of(case: Case, staffing: NDArray[np.int64]) -> Balance:
     if asked.weakest_area_cover is not None:
         floor = asked.weakest_area_cover
         counted = counted_areas(model, asked.min_calls_per_week) & (possible >= floor)
+        if case.own_areas is not None:
+            counted &= case.own_areas
         rules.append(MixtureFloor(AREA_FLOOR, floor, None, calls, counted))
     groups = groups_of(case)
     if asked.worst_group_cover is not None and groups is not None:

@@ -73,6 +73,8 @@ def _area_floor(
     case: Case, placed: Placed, cover: NDArray[np.float64], floor: float
 ) -> tuple[dict[str, float], list[str]]:
     counted = counted_areas(case.model, case.settings.equity.min_calls_per_week)
+    if case.own_areas is not None:
+        counted &= case.own_areas
     weakest = float(cover[counted].min(initial=1.0))
     parts = {"weakest_area_asked": floor, "weakest_area_cover": weakest}
     if weakest >= floor:
