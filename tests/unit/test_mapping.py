@@ -53,7 +53,7 @@ def test_all_faults_come_at_once_with_the_nearest_name(tmp_path):
     assert "did you mean 'received_at'?" in text
     assert "did you mean 'priority'?" in text
     assert "did you mean 'columns'?" in text
-    assert "point.lat: found nothing" in text
+    assert "point: found what does not fit together, expected lon and lat, or text" in text
 
 
 def test_a_clock_of_twelve_hours_needs_its_am_and_pm(tmp_path):

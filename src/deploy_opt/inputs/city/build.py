@@ -23,6 +23,7 @@ from deploy_opt.inputs.city.files import (
 )
 from deploy_opt.inputs.city.records import make_records, number_records, records_table, spoil
 from deploy_opt.inputs.city.response import time_ems, time_others
+from deploy_opt.inputs.city.roster import make_patrol_roster
 from deploy_opt.inputs.city.town import Town, make_town
 
 _EMS = (
@@ -134,6 +135,7 @@ def city_files(seed: int) -> dict[str, bytes]:
         "posts.csv": frame_bytes(town.posts.drop(columns="node")),
         "hospitals.csv": frame_bytes(town.hospitals.drop(columns="node")),
         "roster.csv": frame_bytes(town.roster),
+        "patrol_roster.csv": frame_bytes(make_patrol_roster()),
         **calendar_files(town),
         **calls,
         **truth_files(town, factors, faults, seed),

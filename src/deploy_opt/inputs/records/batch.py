@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.inputs.records.batch_reader import BatchReader, Reading
-from deploy_opt.inputs.records.fields import read_flag, read_number, read_point, read_text
+from deploy_opt.inputs.records.fields import read_flag, read_number, read_text
+from deploy_opt.inputs.records.points import read_point
 from deploy_opt.inputs.records.time_fields import read_time_fields
 from deploy_opt.inputs.records.traps import Finding, find_rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+_CLOCK_OF_DATE = re.compile(r"(?:T|\s+)\d{1,2}:\d{2}.*$")
 REDACTED = frozenset({"redacted", "[redacted]", "*redacted*"})
 
 
@@ -104,14 +106,18 @@ def make_cells(
 
 
 def joined(date: Cells, time: Cells) -> Cells:
-    """Join a date and a time column into one column of ``date time``."""
+    """Join a date and a time column into one column of ``date time``.
+
+    A time of day in the date column, such as the 12:00:00 AM that databases write, is cut off.
+    """
+    days = [_CLOCK_OF_DATE.sub("", day) for day in date.unique]
     has = date.present & time.present
     pairs = np.full(len(has), -1, dtype=np.int64)
     pairs[has] = date.codes[has].astype(np.int64) * max(1, len(time.unique)) + time.codes[has]
     codes, keys = pd.factorize(np.where(has, pairs, -1))
     texts = np.array(
         [
-            f"{date.unique[key // len(time.unique)]} {time.unique[key % len(time.unique)]}"
+            f"{days[key // len(time.unique)]} {time.unique[key % len(time.unique)]}"
             if key >= 0
             else ""
             for key in keys

@@ -22,6 +22,10 @@ _FAR = np.timedelta64(366, "D")
 _LONGEST = np.timedelta64(7, "D")
 _LONGEST_RESPONSE_S = 2 * SECONDS_PER_HOUR
 _FEWEST_FOR_CLOCK = 200
+_FEWEST_FOR_HOURS = 1000
+_QUIET_HOURS = 6
+_QUIET_SHARE = 0.8
+_NIGHT = (1, 8)
 _FEWEST_FOR_UNIT = 5
 _FEWEST_FOR_DATES = 20
 _FEWEST_FOR_PLACES = 20
@@ -41,6 +45,7 @@ def check_rows(frame: pd.DataFrame, mapping: IncidentMapping) -> list[Finding]:
     """
     return [
         *_lost_clock(frame, mapping),
+        *_odd_hours(frame),
         *_units_of_durations(frame, mapping),
         *_officer_initiated(frame),
         *_negative(frame),
@@ -91,6 +96,26 @@ def _lost_clock(frame: pd.DataFrame, mapping: IncidentMapping) -> list[Finding]:
             show = _at(frame, ("received_at",))
             return find_rows("split_date_time", "received_at", known, show, words)
     return []
+
+
+def _odd_hours(frame: pd.DataFrame) -> list[Finding]:
+    """Find a record whose calls are fewest by day: its times are in another zone."""
+    hours = frame["_hour"].to_numpy()
+    known = hours >= 0
+    if known.sum() < _FEWEST_FOR_HOURS:
+        return []
+    calls = np.bincount(hours[known], minlength=24).astype(float)
+    window = np.array([np.roll(calls, -start)[:_QUIET_HOURS].sum() for start in range(24)])
+    start = int(window.argmin())
+    middle = (start + _QUIET_HOURS // 2) % 24
+    quiet = window[start] / calls.sum() / (_QUIET_HOURS / 24)
+    if quiet > _QUIET_SHARE or _NIGHT[0] <= middle <= _NIGHT[1]:
+        return []
+    end = (start + _QUIET_HOURS) % 24
+    words = (
+        f"kept; calls are fewest from {start}:00 to {end}:00: are the times of another zone (UTC)?"
+    )
+    return find_rows("odd_hours", "received_at", known, _at(frame, ("received_at",)), words)
 
 
 def _units_of_durations(frame: pd.DataFrame, mapping: IncidentMapping) -> list[Finding]:

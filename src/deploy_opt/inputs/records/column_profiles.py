@@ -1,52 +1,32 @@
-"""Look at the values of a file's columns: which are times, coordinates, codes or flags."""
+"""Look at the values of a file's columns: which are times, durations, coordinates, codes, flags."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from deploy_opt.inputs.records.times import NO_TIME, read_times
+from deploy_opt.inputs.records.points import pairs_of_text
+from deploy_opt.inputs.records.time_looks import TimeLook, look_at_times
+from deploy_opt.inputs.records.times import NO_TIME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from deploy_opt.inputs.records.cells import Cells
 
-MAX_SAMPLE = 4000
+MAX_SAMPLE = 6000
 _MOST = 0.9
-_DAY_NS = 86_400_000_000_000
-TIME_FORMATS = (
-    "iso",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y %I:%M %p",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%y %I:%M:%S %p",
-    "%m/%d/%y %I:%M %p",
-    "%m/%d/%y %H:%M:%S",
-    "%m/%d/%y %H:%M",
-    "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y %b %d %I:%M:%S %p",
-    "%b %d %Y %I:%M:%S:%f%p",
-    "%b %d %Y %I:%M%p",
-    "%d-%b-%Y %H:%M:%S",
-    "%d-%b-%y %I.%M.%S %p",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d.%m.%Y",
-    "%Y/%m/%d",
-    "%Y%m%d",
+_MAX_COMMON = 60
+_RUN_TOGETHER = re.compile(
+    r"^(event|call|incident|case|report|arrival|arrive|dispatch|response|occur|offense|create|clear"
+    r"|close|unit|recd?|start|end|disp|alarm)(date|time|dttm|dt|tm|datetime|type|code|desc|number"
+    r"|num|no|id)$"
 )
-CLOCK_FORMATS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H%M")
 _YES_NO = frozenset("yes no y n true false t f 0 1".split())  # noqa: SIM905  (reads as a list)
 
 
@@ -59,76 +39,111 @@ class Profile:
     header
         Name of the column.
     words
-        The name in lower case, its words parted by one space.
+        The name in lower case without accents, its words parted by one space.
     kind
-        ``time``, ``date``, ``clock`` (time of day), ``number``, ``flag``, ``text`` or ``empty``.
-    format
-        Format of a time, date or clock.
-    either_way
-        Whether day and month of the dates may as well be swapped.
+        ``time``, ``date``, ``clock`` (time of day), ``hour``, ``duration`` (such as 0:07:30),
+        ``number``, ``flag``, ``point`` (text with two coordinates), ``text`` or ``empty``.
+    look
+        Formats and values of a time, date, clock, hour or duration.
     times
-        Wall times of the sample rows (NaT where none); shape (sample,).
+        Times of the sample rows on the clock of the file (NaT where none); shape (sample,).
     numbers
-        Numbers of the sample rows (NaN where none); shape (sample,).
-    num_distinct
-        Distinct texts.
+        Numbers of the sample rows (NaN where none), seconds of clocks and durations; shape
+        (sample,).
+    num_filled, num_distinct
+        Cells with a text, and distinct texts, of the whole first batch.
     present
         Share of rows with a text.
     examples
         Up to three texts.
+    common
+        The most common texts, at most 60, with their counts.
+    time_of_day
+        Header of the time of day that belongs to the dates of `header`.
     """
 
     header: str
     words: str
     kind: str
-    format: str
-    either_way: bool
+    look: TimeLook | None
     times: NDArray[np.datetime64]
     numbers: NDArray[np.float64]
+    num_filled: int
     num_distinct: int
     present: float
     examples: tuple[str, ...]
+    common: dict[str, int]
+    time_of_day: str = ""
+
+    @property
+    def distinct_share(self) -> float:
+        """Distinct texts per cell with a text."""
+        return self.num_distinct / max(1, self.num_filled)
 
 
 def name_words(header: str) -> str:
-    """Part a header into lower-case words.
+    """Part a header into lower-case words without accents.
 
     Examples
     --------
     >>> name_words("TimeCreate"), name_words("FIRST_ON_SCENE_DATETIME"), name_words("Call.Type")
     ('time create', 'first on scene datetime', 'call type')
+    >>> name_words("Priorität"), name_words("EVENTDT")
+    ('prioritat', 'event dt')
     """
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", header)
-    return " ".join(re.findall(r"[a-z]+|\d+", parted.lower()))
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header)
+    plain = unicodedata.normalize("NFKD", parted)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    found = re.findall(r"[^\W\d_]+|\d+", plain.lower())
+    return " ".join(_RUN_TOGETHER.sub(r"\1 \2", word) for word in found)
 
 
-def profile_column(cells: Cells) -> Profile:
-    """Profile one column from a sample of its rows."""
-    codes = cells.codes[:MAX_SAMPLE]
+def profile_column(cells: Cells, decimal: str = ".") -> Profile:
+    """Profile one column from rows spread over a batch.
+
+    Parameters
+    ----------
+    cells
+        The column.
+    decimal
+        Mark of the decimals.
+    """
+    sample = np.unique(np.linspace(0, max(0, len(cells.codes) - 1), MAX_SAMPLE).astype(np.int64))
+    codes = cells.codes[sample] if len(cells.codes) else cells.codes
     used, inverse = np.unique(codes[codes >= 0], return_inverse=True)
     texts = cells.unique[used]
     rows = np.flatnonzero(codes >= 0)
-    kind, text_format, either_way, by_text = _time_kind(texts)
-    times = np.full(len(codes), NO_TIME)
-    if by_text is not None:
-        times[rows] = by_text[inverse]
-    values = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=float)
-    numbers = np.full(len(codes), np.nan)
-    numbers[rows] = values[inverse] if len(texts) else []
-    if not kind:
-        kind = _other_kind(texts, values)
+    words = name_words(cells.header)
+    values = _numbers(texts, decimal)
+    look = look_at_times(texts, values, words)
+    times, numbers = np.full(len(codes), NO_TIME), np.full(len(codes), np.nan)
+    if len(texts):
+        times[rows] = look.times[inverse] if look is not None else NO_TIME
+        by_text = look.seconds if look is not None and look.seconds is not None else values
+        numbers[rows] = by_text[inverse]
+    counts = np.bincount(cells.codes[cells.codes >= 0], minlength=len(cells.unique))
+    top = np.argsort(-counts, kind="stable")[:_MAX_COMMON]
     return Profile(
         cells.header,
-        name_words(cells.header),
-        kind,
-        text_format,
-        either_way,
+        words,
+        look.kind if look is not None else _other_kind(texts, values),
+        look,
         times,
         numbers,
-        len(texts),
-        len(rows) / max(1, len(codes)),
+        int(counts.sum()),
+        int((counts > 0).sum()),
+        float(cells.present.mean()) if len(cells.codes) else 0.0,
         tuple(str(t) for t in texts[np.unique(inverse[:200])[:3]]) if len(texts) else (),
+        {str(cells.unique[place]): int(counts[place]) for place in top if counts[place]},
     )
+
+
+def _numbers(texts: NDArray[np.object_], decimal: str) -> NDArray[np.float64]:
+    if decimal == ",":
+        texts = np.array([t.replace(".", "").replace(",", ".") for t in texts], dtype=object)
+    series = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
+    values = series.to_numpy(dtype=float)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _other_kind(texts: NDArray[np.object_], values: NDArray[np.float64]) -> str:
@@ -136,46 +151,7 @@ def _other_kind(texts: NDArray[np.object_], values: NDArray[np.float64]) -> str:
         return "empty"
     if all(t.lower() in _YES_NO for t in texts) and len(texts) >= 2:
         return "flag"
-    return "number" if np.isfinite(values).mean() >= _MOST else "text"
-
-
-def _time_kind(
-    texts: NDArray[np.object_],
-) -> tuple[str, str, bool, NDArray[np.datetime64] | None]:
-    """Kind, format, whether day and month may be swapped, and the times by text."""
-    if not len(texts) or np.mean([any(c.isdigit() for c in t) for t in texts]) < _MOST:
-        return "", "", False, None
-    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=float)
-    if np.isfinite(numbers).mean() >= _MOST:
-        return _epoch_kind(texts, numbers)
-    probe = texts[:: max(1, len(texts) // 200)]
-    shares = [_share_read(probe, text_format) for text_format in TIME_FORMATS]
-    best = int(np.argmax(shares))
-    if shares[best] >= _MOST:
-        text_format = TIME_FORMATS[best]
-        wall = read_times(texts, (text_format,), zone=None).wall
-        ns = wall[~np.isnat(wall)].astype(np.int64)
-        kind = "date" if not (ns % _DAY_NS).any() else "time"
-        swapped = text_format.replace("%m/%d", "%d/%m")
-        either = swapped != text_format and swapped in TIME_FORMATS
-        either = either and shares[TIME_FORMATS.index(swapped)] >= shares[best]
-        return kind, text_format, either, wall
-    for text_format in CLOCK_FORMATS:
-        if _share_read(probe, text_format) >= _MOST:
-            return "clock", text_format, False, None
-    return "", "", False, None
-
-
-def _epoch_kind(
-    texts: NDArray[np.object_], numbers: NDArray[np.float64]
-) -> tuple[str, str, bool, NDArray[np.datetime64] | None]:
-    middle = float(np.nanmedian(numbers))
-    for text_format, low, high in (("epoch_ms", 6e11, 3e12), ("epoch_s", 6e8, 3e9)):
-        if low < middle < high:
-            return "time", text_format, False, read_times(texts, (text_format,), zone=None).utc
-    return "", "", False, None
-
-
-def _share_read(texts: NDArray[np.object_], text_format: str) -> float:
-    read = read_times(texts, (text_format,), zone=None)
-    return float(np.mean(~np.isnat(read.utc) | read.sentinel)) if len(texts) else 0.0
+    if np.isfinite(values).mean() >= _MOST:
+        return "number"
+    x, _, _ = pairs_of_text(texts[:: max(1, len(texts) // 200)], "lat_lon")
+    return "point" if np.isfinite(x).mean() > _MOST / 2 else "text"

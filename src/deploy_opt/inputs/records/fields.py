@@ -59,8 +59,10 @@ def read_numbers(
     reader: BatchReader, field: str, cells: Cells, *, thousands: bool
 ) -> NDArray[np.float64]:
     """Read a column of numbers; NaN where missing or no number; shape (rows,)."""
-    comma = np.array([bool(_THOUSANDS.fullmatch(t)) for t in cells.unique], dtype=bool)
     texts = cells.unique
+    if reader.mapping.decimal == ",":
+        texts = np.array([t.replace(".", "").replace(",", ".") for t in texts], dtype=object)
+    comma = np.array([bool(_THOUSANDS.fullmatch(t)) for t in texts], dtype=bool)
     if thousands:
         texts = np.array([t.replace(",", "") for t in texts], dtype=object)
     values = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=float)
@@ -108,47 +110,3 @@ def read_flag(reader: BatchReader) -> NDArray[np.object_]:
     reader.note("unreadable", "self_initiated", cells.rows_where(unread), cells, words)
     spread: NDArray[np.object_] = cells.spread(answers, None)
     return spread
-
-
-def read_point(reader: BatchReader) -> dict[str, NDArray[np.float64]]:
-    """Read `lon` and `lat` in degrees, both or neither; shape (rows,)."""
-    field = reader.mapping.point
-    lon_cells, lat_cells = reader.cells("lon"), reader.cells("lat")
-    nothing = np.full(reader.size, np.nan)
-    if field is None or lon_cells is None or lat_cells is None:
-        return {"lon": nothing, "lat": nothing.copy()}
-    x = read_numbers(reader, "lon", lon_cells, thousands=False)
-    y = read_numbers(reader, "lat", lat_cells, thousands=False)
-    zero = (x == 0) | (y == 0)
-    reader.note("bad_coordinates", "lon, lat", zero, lon_cells, "0 is no place: missing")
-    x, y = np.where(zero, np.nan, x), np.where(zero, np.nan, y)
-    lon, lat = _degrees(reader, field.crs, x, y, lon_cells)
-    if field.box is not None:
-        west, south, east, north = field.box
-        out = (lon < west) | (lon > east) | (lat < south) | (lat > north)
-        words = f"outside {west} to {east}, {south} to {north}: missing, as the mapping says"
-        reader.note("bad_coordinates", "lon, lat", out, lon_cells, words)
-        lon, lat = np.where(out, np.nan, lon), np.where(out, np.nan, lat)
-    half = np.isnan(lon) | np.isnan(lat)
-    return {"lon": np.where(half, np.nan, lon), "lat": np.where(half, np.nan, lat)}
-
-
-def _degrees(
-    reader: BatchReader, crs: str, x: NDArray[np.float64], y: NDArray[np.float64], cells: Cells
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    from pyproj import CRS, Transformer
-
-    system = CRS.from_user_input(crs)
-    has = np.isfinite(x) & np.isfinite(y)
-    if system.is_geographic:
-        outside = has & ((np.abs(x) > 180) | (np.abs(y) > 90))
-        words = "no degrees: missing; name the reference system in the mapping (point.crs)"
-        reader.note("projected_coordinates", "lon, lat", outside, cells, words)
-        return np.where(outside, np.nan, x), np.where(outside, np.nan, y)
-    unit = system.axis_info[0].unit_name
-    words = f"converted from {crs} ({unit}) to degrees, as the mapping says"
-    reader.note("projected_coordinates", "lon, lat", has, cells, words)
-    to_degrees = Transformer.from_crs(system, "EPSG:4326", always_xy=True)
-    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    lon[has], lat[has] = to_degrees.transform(x[has], y[has])
-    return np.where(np.isfinite(lon), lon, np.nan), np.where(np.isfinite(lat), lat, np.nan)

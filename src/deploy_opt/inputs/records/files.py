@@ -1,16 +1,22 @@
-"""Read the wanted columns of a CAD export batch by batch, as text, in bounded memory."""
+"""Read the wanted columns of a CAD export batch by batch, as text, in bounded memory.
+
+Text files are read as a stream; workbooks and JSON documents that are one list stand in memory.
+"""
 
 from __future__ import annotations
 
-import gzip
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deploy_opt.errors import InputError, nearest
+from deploy_opt.inputs.records.archives import inner_suffix, open_bytes
 from deploy_opt.inputs.records.cells import Cells, make_cells
+from deploy_opt.inputs.records.json_tables import json_batches, json_table
+from deploy_opt.inputs.records.workbooks import sheet_batches, sheet_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +28,17 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 24
 _BATCH_ROWS = 200_000
-_PARQUET = frozenset({".parquet", ".pq"})
+_KINDS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".xlsx": "workbook",
+    ".xlsm": "workbook",
+    ".json": "json",
+    ".geojson": "json",
+    ".ndjson": "json",
+    ".jsonl": "json",
+}
+_FORMS = "a CSV (also .gz, .zip), Parquet, Excel (.xlsx) or JSON file"
 _EXPECTED = "a table with one header line"
 
 
@@ -57,9 +73,9 @@ class Ragged:
     text: str
 
 
-def is_parquet(path: Path) -> bool:
-    """Say whether a file is Parquet, by its name."""
-    return path.suffix.lower() in _PARQUET
+def kind_of_file(path: Path) -> str:
+    """Say what a file is by its name: ``csv``, ``parquet``, ``workbook`` or ``json``."""
+    return _KINDS.get(inner_suffix(path), "csv")
 
 
 def read_headers(path: Path, mapping: IncidentMapping | None = None) -> list[str]:
@@ -74,14 +90,20 @@ def read_headers(path: Path, mapping: IncidentMapping | None = None) -> list[str
         folder = path.parent
         near = nearest(path.name, [p.name for p in folder.glob("*")] if folder.is_dir() else [])
         found = "a folder" if path.is_dir() else "no such file"
-        raise InputError.of(str(path), found, "a CSV (also .gz) or Parquet file", near)
+        raise InputError.of(str(path), found, _FORMS, near)
     if not path.stat().st_size:
         raise InputError.of(str(path), "an empty file", _EXPECTED)
+    kind = kind_of_file(path)
     with _clear_faults(path, mapping):
-        if is_parquet(path):
+        if kind == "parquet":
             import pyarrow.parquet as pq
 
             return list(pq.read_schema(path).names)
+        if kind == "workbook":
+            return next(_sheet(path, mapping), [])
+        if kind == "json":
+            with open_bytes(path) as stream:
+                return json_table(path, stream)[0]
         reader = _open_csv(path, [], mapping, [])
         return list(reader.schema.names)
 
@@ -94,7 +116,7 @@ def read_batches(
     Parameters
     ----------
     path
-        CSV, .csv.gz or Parquet.
+        CSV (also .gz, .zip), Parquet, workbook or JSON.
     headers
         Columns to read, as the file spells them.
     mapping
@@ -108,14 +130,20 @@ def read_batches(
         When the file cannot be read to its end.
     """
     wanted = list(dict.fromkeys(headers))
-    with _clear_faults(path, mapping):
-        parquet = is_parquet(path)
-        source, native = (
-            _parquet_batches(path, wanted)
-            if parquet
-            else _csv_batches(path, wanted, mapping, ragged)
-        )
-        number = 1 if parquet else 2
+    with _clear_faults(path, mapping), ExitStack() as stack:
+        kind = kind_of_file(path)
+        native: frozenset[str] = frozenset()
+        if kind == "parquet":
+            source, native = _parquet_batches(path, wanted)
+        elif kind == "workbook":
+            lines = _sheet(path, mapping)
+            source = sheet_batches(lines, next(lines, []), wanted)
+        elif kind == "json":
+            stream = stack.enter_context(open_bytes(path))
+            source = json_batches(json_table(path, stream)[1], wanted)
+        else:
+            source = iter(_open_csv(path, wanted, mapping, ragged))
+        number = 1 if kind in {"parquet", "json"} else 2 + mapping.skip_rows
         for table in source:
             rows = number + np.arange(table.num_rows, dtype=np.int64)
             number += table.num_rows
@@ -170,10 +198,10 @@ def _parquet_batches(
     return (batch.select(headers) for batch in batches), native
 
 
-def _csv_batches(
-    path: Path, headers: list[str], mapping: IncidentMapping, ragged: list[Ragged]
-) -> tuple[Iterator[pa.RecordBatch], frozenset[str]]:
-    return iter(_open_csv(path, headers, mapping, ragged)), frozenset()
+def _sheet(path: Path, mapping: IncidentMapping | None) -> Iterator[list[str]]:
+    if mapping is None:
+        return sheet_rows(path, None)
+    return sheet_rows(path, mapping.sheet, mapping.skip_rows)
 
 
 def _open_csv(
@@ -187,13 +215,14 @@ def _open_csv(
         return "skip"
 
     text = pa.dictionary(pa.int32(), pa.string())
-    zipped = path.suffix.lower() == ".gz"
-    stream: object = gzip.open(path) if zipped else path  # noqa: SIM115  (the reader closes it)
+    packed = path.suffix.lower() in {".gz", ".zip"}
+    stream: object = open_bytes(path) if packed else path
     return pc.open_csv(
         stream,
         read_options=pc.ReadOptions(
             use_threads=False,
             block_size=_BLOCK_BYTES,
+            skip_rows=mapping.skip_rows if mapping is not None else 0,
             encoding=mapping.encoding if mapping is not None else "utf-8",
         ),
         parse_options=pc.ParseOptions(

@@ -1,116 +1,70 @@
-"""Choose the column of each field by the words of its header and the looks of its values."""
+"""Choose the columns of numbers, units, call types, priorities and areas."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from deploy_opt.errors import InputError
-from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
+from deploy_opt.inputs.records.guess_words import TEXT_WORDS, matched, weight
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from deploy_opt.inputs.records.column_profiles import Profile
 
-# Field -> words of a header, each with its weight; the highest sum wins.
-_TIME_WORDS: dict[str, tuple[tuple[str, float], ...]] = {
-    "received_at": (
-        (r"receiv|queued|creat|request|pick ?up|phone", 3),
-        (r"call|incident|event|report|opened|open\b|entry|start", 2),
-        (r"time ?stamp|date ?time|dttm", 1),
-    ),
-    "dispatched_at": ((r"dispatch|assign|notif|alarm", 2.5),),
-    "enroute_at": ((r"en ?route|activation|responding|response (?:dttm|date|time)|mobile", 4),),
-    "arrived_at": ((r"arriv", 3), (r"(?:on|at) ?scene|scene", 3)),
-    "departed_at": ((r"depart|transport|to hosp|left scene|leav", 4),),
-    "at_hospital_at": ((r"hosp(?:ital)?\b", 3), (r"hosp.*arriv|arriv.*hosp|destination", 4)),
-    "cleared_at": ((r"clear|clos|available|in service|complet|finish|\bend\b", 4),),
-}
-_TEXT_WORDS: dict[str, tuple[tuple[str, float], ...]] = {
-    "incident_id": (
-        (r"incident (?:id|num|no)|event (?:id|num|no)|cad .*(?:id|num|no)|call (?:id|num|no)", 5),
-        (r"\b(?:id|number|num|no|item)\b", 2),
-        (r"incident|event|cad|call|case", 1),
-    ),
-    "unit_id": ((r"\bunit\b.*\b(?:id|name|no)\b|call sign|apparatus|vehicle", 4),),
-    "call_type": (
-        (r"(?:call|incident|event|problem) type|nature|problem|determinant|complaint", 4),
-        (r"type|descr|title|category|subject", 2),
-        (r"initial", 0.5),
-    ),
-    "initial_priority": ((r"initial.*(?:priority|severity|acuity)", 6),),
-    "priority": ((r"priority|severity|acuity", 4), (r"final", 0.5)),
-    "area_id": (
-        (r"\bzip|postal", 4),
-        (r"\bbeat\b|precinct|district|reporting area|sector|neighbou?rhood", 3),
-        (r"township|\btwp\b|tract|borough|zone|battalion|station area|\barea\b|city", 2),
-    ),
-}
-
-
-def _weight(words: str, wanted: tuple[tuple[str, float], ...]) -> float:
-    return sum(weight for pattern, weight in wanted if re.search(pattern, words))
-
-
-def _matched(
-    profiles: Sequence[Profile], wanted: Mapping[str, tuple[tuple[str, float], ...]]
-) -> dict[str, Profile]:
-    """Give each field the column with the highest weight; each column serves once."""
-    pairs = sorted(
-        (-_weight(profile.words, words) * (0.2 + profile.present), position, field)
-        for field, words in wanted.items()
-        for position, profile in enumerate(profiles)
-        if _weight(profile.words, words) > 0
-    )
-    chosen: dict[str, Profile] = {}
-    used: set[int] = set()
-    for _, position, field in pairs:
-        if field not in chosen and position not in used:
-            chosen[field] = profiles[position]
-            used.add(position)
-    return chosen
+_FEWEST_DISTINCT, _MOST_DISTINCT = 0.15, 0.5
+_SURELY_A_NUMBER = 2.0
+_FEW_ROWS = 20
+_MOST_TYPES, _MOST_PRIORITIES = 0.5, 25
+_ON_VIEW = re.compile(r"on.?view|self.?init|officer.?init|proactive|field.?init", re.IGNORECASE)
+_HOW = re.compile(r"source|origin|initiat|type|how|method|categor")
+_NUM_UNITS = re.compile(
+    r"(?:num(?:ber)?|count|no|total) (?:of )?(?:units|pumps|apparatus|vehicles)"
+    r"|units? (?:count|qty)|^(?:pump|unit)s? count$"
+    r"|(?:pumps?|units?) (?:attending|arrived|assigned|dispatched)$"
+)
 
 
 def choose_texts(profiles: Sequence[Profile]) -> dict[str, Profile]:
     """Choose the columns of number, unit, call type, priorities and area."""
-    return _matched(profiles, _TEXT_WORDS)
+    worth = {position: _worth(profile) for position, profile in enumerate(profiles)}
+    return matched(profiles, TEXT_WORDS, worth)
 
 
-def choose_times(path: Path, profiles: Sequence[Profile]) -> dict[str, Profile]:
-    """Choose the columns of times, in the order of an incident.
-
-    Raises
-    ------
-    InputError
-        When no column holds dates.
-    """
-    times = [p for p in profiles if p.kind == "time"] or [p for p in profiles if p.kind == "date"]
-    if times and times[0].kind == "date":
-        chosen = _matched(times, {"received_at": _TIME_WORDS["received_at"]})
-        return {"received_at": chosen.get("received_at", times[0])}
-    if not times:
-        shown = ", ".join(p.header for p in profiles[:12])
-        expected = "a column of dates and times"
-        raise InputError.of(str(path), f"no column of times among {shown}", expected)
-    chosen = _matched(times, _TIME_WORDS)
-    if "received_at" not in chosen:
-        taken = {p.header for p in chosen.values()}
-        free = [p for p in times if p.header not in taken]
-        by_time = sorted(free or times, key=_middle)
-        chosen = {f: p for f, p in chosen.items() if p is not by_time[0]}
-        chosen["received_at"] = by_time[0]
-    departed = chosen.get("departed_at")
-    if departed is not None and "hosp" not in departed.words and "transport" not in departed.words:
-        others = {"at_hospital_at", "cleared_at"} & chosen.keys()
-        if not others:  # who leaves for no hospital is clear
-            chosen["cleared_at"] = chosen.pop("departed_at")
-    return {name: chosen[name] for name in TIME_NAMES if name in chosen}
+def _worth(profile: Profile) -> dict[str, float]:
+    """How well the values of a column suit a field."""
+    share, filled = profile.distinct_share, profile.num_filled
+    few = filled < _FEW_ROWS
+    constant = profile.num_distinct <= 1 and not few
+    named = weight(profile.words, TEXT_WORDS["incident_id"]) >= _SURELY_A_NUMBER
+    alone = profile.num_distinct == 1 and filled > 1
+    enough = (few and not alone) or share >= (_FEWEST_DISTINCT if named else _MOST_DISTINCT)
+    worth = {"incident_id": 0.3 + share if enough else 0.0}
+    if constant or (share > _MOST_TYPES and filled > 10 * _FEW_ROWS):
+        worth["call_type"] = 0.2
+    elif profile.kind == "number":
+        worth["call_type"] = 0.6
+    many = profile.num_distinct > _MOST_PRIORITIES
+    worth["priority"] = worth["initial_priority"] = 0.1 if many else 0.7 if constant else 1.0
+    worth["area_id"] = 0.4 if constant else 0.3 if share > _MOST_TYPES and not few else 1.0
+    worth["unit_id"] = 0.3 if constant else 1.0
+    return worth
 
 
-def _middle(profile: Profile) -> int:
-    known = profile.times[~np.isnat(profile.times)].astype(np.int64)
-    return int(np.median(known)) if known.size else 0
+def number_of_units(profiles: Sequence[Profile]) -> Profile | None:
+    """Find the column that counts the units of an incident."""
+    found = [p for p in profiles if p.kind == "number" and _NUM_UNITS.search(p.words)]
+    return max(found, key=lambda p: p.num_distinct > 1, default=None)
+
+
+def started_by_an_officer(profiles: Sequence[Profile]) -> tuple[Profile, str] | None:
+    """Find the column that tells who started the incident, and the text that says an officer."""
+    for profile in profiles:
+        if profile.kind == "flag" and re.search(r"initiat|on ?view|proactive", profile.words):
+            return profile, ""
+    for profile in profiles:
+        if profile.kind == "text" and _HOW.search(profile.words):
+            found = [m[0].lower() for text in profile.common if (m := _ON_VIEW.search(text))]
+            if found:
+                return profile, found[0]
+    return None

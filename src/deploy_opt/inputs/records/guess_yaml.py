@@ -1,37 +1,58 @@
-"""Write a proposed mapping as commented YAML."""
+"""Write a proposed mapping as commented YAML, with a question for all that cannot be known."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
 
-from deploy_opt.inputs.records.guess_fields import choose_texts, choose_times
+from deploy_opt.inputs.records.column_profiles import name_words
+from deploy_opt.inputs.records.guess_durations import Duration, choose_durations
+from deploy_opt.inputs.records.guess_fields import (
+    choose_texts,
+    number_of_units,
+    started_by_an_officer,
+)
+from deploy_opt.inputs.records.guess_points import choose_point, is_coordinate
+from deploy_opt.inputs.records.guess_service import choose_service
+from deploy_opt.inputs.records.guess_times import ChosenTimes, choose_times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from deploy_opt.inputs.records.column_profiles import Profile
-    from deploy_opt.inputs.records.mapping import IncidentMapping
+    from deploy_opt.inputs.records.reference_systems import Box
 
+QUESTION = "# ASK "
 _FEWEST_MIDNIGHTS = 0.005
-_DEGREE = re.compile(r"\b(?:lon|lng|long|longitude|lat|latitude|x|y)\b")
-_SERVICE_WORDS = {
-    "ems": r"ems\b|ambul|medic|cardiac|breath|chest pain|sick|unconsc|seizure|stroke|overdose|fall",
-    "fire": r"\bfire\b|smoke|gas leak|rescue|hazmat|extric",
-    "police": r"burgl|theft|robber|disturb|suspic|assault|traffic stop|trespass|domestic|warrant",
-    "coresponse": r"crisis|behaviou?ral|welfare|client|mental",
-}
-_DURATION = re.compile(r"respon[sd].*(?:sec|min|time|qy)|(?:sec|min).*respon[sd]")
+_REPEATED = 0.1
+_ONE_A_DAY = 0.9
+_ALIKE = 0.02
+_VOID = re.compile(
+    r"cancel|\bcan\b|\bcxl|duplicat|\bdup\b|\btest\b|void|annul|storniert", re.IGNORECASE
+)
+_OUTCOME = re.compile(r"dispo|status|outcome|result|clear code|final|reason|stop code|type")
+_ROW = re.compile(r"^(?:row|index|unnamed.*|object ?id|fid|oid|id|record ?id)$")
+_UTC = re.compile(r"\b(?:utc|gmt|zulu)\b")
 
 
-def mapping_yaml(path: Path, profiles: Sequence[Profile], mapping: IncidentMapping) -> str:
+def mapping_yaml(
+    path: Path,
+    profiles: Sequence[Profile],
+    written: Mapping[str, object],
+    near: Callable[[], Box] | None = None,
+    *,
+    alike: float = 0.0,
+) -> str:
     """Write a mapping for columns, with the reason of every line as a comment.
+
+    Lines that begin with ``# ASK`` are questions: what the file does not tell, and what to write.
 
     Parameters
     ----------
@@ -39,41 +60,82 @@ def mapping_yaml(path: Path, profiles: Sequence[Profile], mapping: IncidentMappi
         The file, for its name.
     profiles
         Its columns.
-    mapping
-        Says encoding and delimiter.
+    written
+        How the file is written: `encoding`, `delimiter`, `skip_rows`, `decimal` where unusual.
+    near
+        Gives west, south, east, north of the city in degrees.
+    alike
+        Share of the rows that repeat another in every column.
     """
-    times = choose_times(path, profiles)
-    taken = {p.header for p in times.values()}
-    rest = [p for p in profiles if p.header not in taken and p.kind != "empty"]
-    codes = [p for p in rest if p.kind in {"text", "number", "flag"}]
-    texts = choose_texts([p for p in codes if not _is_degree(p)])
-    own = _self_initiated(rest)
-    lines = [
-        f"# Proposed from the headers and values of {path.name}. Check every line:",
-        f"# deploy-opt import {path.name} --mapping THIS_FILE --dry-run",
-    ]
-    if mapping.encoding != "utf-8":
-        lines.append(f"encoding: {mapping.encoding}  # the file is not UTF-8")
-    if mapping.delimiter != ",":
-        lines.append(_line("delimiter", mapping.delimiter, "what parts the cells"))
-    lines.append("# zone: America/New_York  # needed where times carry no offset; or give --zone")
-    service, why = _service(path, profiles, texts.get("call_type"))
-    lines.append(_line("service", service, why))
-    lines += _id_lines(texts)
+    filled = [p for p in profiles if p.kind != "empty"]
+    times = choose_times(path, filled)
+    times, durations = _with_durations(times, filled)
+    taken = {h for p in times.columns.values() for h in (p.header, p.time_of_day)}
+    rest = [p for p in filled if p.header not in taken and p.kind not in {"time", "date", "clock"}]
+    rest = [p for p in rest if all(p is not d.profile for d in durations.values())]
+    point = choose_point(rest, near)
+    codes = [p for p in rest if p.kind in {"text", "number", "flag"} and not is_coordinate(p)]
+    texts = choose_texts(codes)
+    service = choose_service(path, filled, texts.get("call_type"))
+    questions = dict(times.questions)
+    lines = [_line(key, value, "how the file is written") for key, value in written.items()]
+    zone, ask_zone = _zone(times)
+    lines += zone
+    lines.append(_line("service", service.spec, service.why))
+    lines += _id_lines(texts, filled, alike)
     for field in ("call_type", "initial_priority", "priority"):
         if field in texts:
             lines.append(_line(field, _text_spec(texts[field]), _such_as(texts[field])))
-    lines += _time_lines(times, rest)
-    lines += _point_lines(rest)
+    lines += _time_lines(times)
+    lines += _duration_lines(durations, questions)
+    if point.spec:
+        lines.append(_line("point", point.spec, point.why))
+    elif not point.question:
+        lines.append("# point: no pair of coordinate columns found")
     if "area_id" in texts:
         lines.append(_line("area_id", _text_spec(texts["area_id"]), _such_as(texts["area_id"])))
-    if own is not None:
-        lines.append(_line("self_initiated", own.header, _such_as(own)))
-    text = "\n".join(lines)
-    unused = [p.header for p in profiles if p.header not in text]
+    lines += _more_lines(rest)
+    questions |= {"zone": ask_zone, "service": service.question, "point": point.question}
+    questions["encoding"] = _about_encoding(filled, written)
+    questions["incident_id"] = _about_counts(times, texts) or _about_alike(texts, alike)
+    questions["drop"] = _about_void(filled)
+    asked = [f"{QUESTION}{key}: {_one_line(text)}" for key, text in questions.items() if text]
+    head = [
+        f"# Proposed from the headers and values of {path.name}. Check every line:",
+        f"# deploy-opt import {path.name} --mapping THIS_FILE --dry-run",
+        *([f"# {len(asked)} questions that the file does not answer:"] if asked else []),
+    ]
+    text = "\n".join([*head, *asked, *lines])
+    used = set(_texts_of(yaml.safe_load("\n".join(lines))))
+    unused = [p.header for p in profiles if p.header not in used]
     if unused:
         text += f"\n# not used: {_one_line(', '.join(unused))}"
     return text + "\n"
+
+
+def _with_durations(
+    times: ChosenTimes, profiles: Sequence[Profile]
+) -> tuple[ChosenTimes, dict[str, Duration]]:
+    """Add durations; a time that serves the call and the dispatch is the call where they tell."""
+    columns = dict(times.columns)
+    dispatched = columns.get("dispatched_at")
+    twice = dispatched is not None and dispatched is columns["received_at"]
+    if twice:
+        del columns["dispatched_at"]
+    found = choose_durations(profiles, columns.keys())
+    if not twice or "dispatched_at" in found:
+        open_ = {k: q for k, q in times.questions.items() if not twice or k != "received_at"}
+        stands_for = "" if twice else times.stands_for
+        return replace(times, columns=columns, stands_for=stands_for, questions=open_), found
+    return times, choose_durations(profiles, times.columns.keys())
+
+
+def _texts_of(tree: object) -> list[str]:
+    if isinstance(tree, dict):
+        return [text for value in tree.values() for text in _texts_of(value)]
+    if isinstance(tree, list):
+        return [text for value in tree for text in _texts_of(value)]
+    return [str(tree)]
 
 
 def _line(key: str, value: object, why: str) -> str:
@@ -93,62 +155,85 @@ def _such_as(profile: Profile) -> str:
     return f"such as {shown}; {profile.present:.0%} filled"
 
 
-def _service(path: Path, profiles: Sequence[Profile], call_type: Profile | None) -> tuple[str, str]:
-    texts = [path.stem.lower(), *(profile.words for profile in profiles)]
-    if call_type is not None:
-        texts += [text.lower() for text in call_type.examples]
-    scores = {
-        service: sum(len(re.findall(pattern, text)) for text in texts)
-        for service, pattern in _SERVICE_WORDS.items()
-    }
-    best = max(scores, key=lambda service: scores[service])
-    if scores[best]:
-        return best, "guessed from the names and call types"
-    return "ems", "a stand-in: nothing in the file tells; ems, police, fire or coresponse"
-
-
 def _text_spec(profile: Profile) -> object:
-    if re.search(r"\bzip|postal", profile.words):
+    if re.search(r"\bzip", profile.words):
         return {"columns": profile.header, "clean": "zip"}
     if profile.kind == "number" and any(t.endswith(".0") for t in profile.examples):
         return {"columns": profile.header, "clean": "whole"}
     return profile.header
 
 
-def _id_lines(texts: dict[str, Profile]) -> list[str]:
+def _zone(times: ChosenTimes) -> tuple[list[str], str]:
+    """Lines of the zone, and a question where times carry no offset."""
+    looks = [p.look for p in times.columns.values() if p.look is not None]
+    if all(look.offset == 1 for look in looks):
+        return [], _about_offsets(times)
+    if any(_UTC.search(p.words) for p in times.columns.values()):
+        return [_line("zone", "UTC", "a header says so")], ""
+    question = (
+        "times carry no offset from UTC: in which zone were they written? "
+        "Write zone: America/New_York (an IANA name), or give --zone"
+    )
+    return [], question
+
+
+def _about_offsets(times: ChosenTimes) -> str:
+    received = times.columns["received_at"]
+    odd = received.look is not None and received.look.formats[0] == "iso"
+    odd = odd and bool(re.search(r"\+00$|\+0000$", (received.examples or ("",))[0]))
+    if not odd:
+        return ""
+    return (
+        f"{received.header!r} ends with +00 ({received.examples[0]!r}): some databases write local "
+        "times so. If they are, write formats without it: received_at.formats: "
+        '"%Y/%m/%d %H:%M:%S+00", and zone: America/New_York'
+    )
+
+
+def is_row_number(header: str) -> bool:
+    """Say whether a column only numbers the rows, by its name."""
+    return bool(_ROW.search(name_words(header)))
+
+
+def _id_lines(texts: dict[str, Profile], profiles: Sequence[Profile], alike: float) -> list[str]:
     number, unit = texts.get("incident_id"), texts.get("unit_id")
+    if number is None and alike > _ALIKE:
+        return [
+            f"# incident_id: none found; all rows are kept, {alike:.0%} are alike in every column"
+        ]
     if number is None:
-        return ["# incident_id: none found; rows are numbered, duplicates are not seen"]
+        return [
+            "# incident_id: none found; rows that are alike in every column are one call",
+            _line("same_when", [p.header for p in profiles if not is_row_number(p.header)], ""),
+        ]
     lines = [_line("incident_id", _text_spec(number), _such_as(number))]
-    filled = max(1, round(number.present * len(number.times)))
-    repeated = 1 - number.num_distinct / filled
-    if repeated > 0.1 and unit is not None:
+    repeated = 1 - number.distinct_share
+    if repeated > _REPEATED and unit is not None:
         why = f"{repeated:.0%} of the rows repeat a number, with units in {unit.header!r}"
         lines += [_line("rows", "unit", why), _line("unit_id", unit.header, _such_as(unit))]
-    elif repeated > 0.1:
+    elif repeated > _REPEATED:
         lines.append(f"# {repeated:.0%} of the rows repeat a number: the first of each is kept")
     return lines
 
 
-def _time_lines(times: dict[str, Profile], rest: Sequence[Profile]) -> list[str]:
+def _time_lines(times: ChosenTimes) -> list[str]:
     lines = []
-    received = times["received_at"]
-    for name, profile in times.items():
-        spec: dict[str, object] = {"columns": profile.header}
+    received = times.columns["received_at"]
+    for name, profile in times.columns.items():
         why = _such_as(profile)
-        text_format = profile.format
-        if profile.kind == "date" and name == "received_at":
-            clock = next((p for p in rest if p.kind == "clock"), None)
-            if clock is None:
-                why += "; DATES ONLY: no column of the time of day found"
-            else:
-                spec["time_of_day"] = clock.header
-                date_format = "%Y-%m-%d" if text_format == "iso" else text_format
-                text_format = f"{date_format} {clock.format}"
-        if text_format != "iso":
-            spec["formats"] = text_format
-        if profile.either_way:
-            why += "; DAY AND MONTH MAY BE SWAPPED"
+        spec: dict[str, object] = {}
+        if name in times.on_call_day:
+            spec["time_of_day"] = profile.header
+            why += "; a time of day: the date is that of the call"
+        else:
+            spec["columns"] = profile.header
+            if profile.time_of_day:
+                spec["time_of_day"] = profile.time_of_day
+        formats = profile.look.formats if profile.look is not None else ("iso",)
+        if formats != ("iso",):
+            spec["formats"] = formats[0] if len(formats) == 1 else list(formats)
+        if name == "received_at" and profile.kind == "date":
+            why += "; DATES ONLY: no column of the time of day found"
         if name != "received_at":
             share = _midnight_share(profile.times, received.times)
             if share > _FEWEST_MIDNIGHTS:
@@ -156,9 +241,10 @@ def _time_lines(times: dict[str, Profile], rest: Sequence[Profile]) -> list[str]
                 why += f"; {share:.0%} are 00:00 before the call"
             if profile.present < 1:
                 spec["optional"] = True
-        lines.append(_line(name, spec if len(spec) > 1 else profile.header, why))
-    if "arrived_at" not in times:
-        lines += _duration_lines(rest)
+        alone = spec.keys() == {"columns"}
+        lines.append(_line(name, profile.header if alone else spec, why))
+    if times.stands_for:
+        lines.append(_line("received_stands_for", times.stands_for, ""))
     return lines
 
 
@@ -170,46 +256,81 @@ def _midnight_share(at: NDArray[np.datetime64], received: NDArray[np.datetime64]
     return float((known & start_of_day & (at < received)).sum() / known.sum())
 
 
-def _duration_lines(rest: Sequence[Profile]) -> list[str]:
-    for profile in rest:
-        if profile.kind != "number" or not _DURATION.search(profile.words):
-            continue
-        middle = float(np.nanmedian(profile.numbers))
-        unit = "min" if re.search(r"\bmin", profile.words) else ""
-        unit = unit or ("s" if re.search(r"\bsec|\bs\b", profile.words) or middle > 60 else "min")
-        spec = {"since": {"columns": profile.header, "field": "received_at", "unit": unit}}
-        why = f"the middle value is {middle:g}: {unit}? CHECK THE UNIT"
-        return [_line("arrived_at", spec, why)]
-    return []
+def _duration_lines(durations: dict[str, Duration], questions: dict[str, str]) -> list[str]:
+    lines = []
+    for name, found in durations.items():
+        profile = found.profile
+        since = {"columns": profile.header, "field": found.since, "unit": found.unit}
+        known = profile.numbers[np.isfinite(profile.numbers)]
+        why = f"the middle value is {float(np.median(known)):g}"
+        why += f": {found.unit}? CHECK THE UNIT"
+        lines.append(_line(name, {"since": since}, why))
+        if not found.sure:
+            questions[name] = (
+                f"is {profile.header!r} (middle value {float(np.median(known)):g}) in "
+                f"{found.unit}, and counted from {found.since}? "
+                f"Write {name}.since.unit: s, min, h, h:m:s or m:s"
+            )
+    return lines
 
 
-def _is_degree(profile: Profile) -> bool:
-    return bool(
-        re.search(r"\b(?:lon|lng|long|longitude|lat|latitude|x|y|map [xy])\b", profile.words)
+def _more_lines(rest: Sequence[Profile]) -> list[str]:
+    lines = []
+    units = number_of_units(rest)
+    if units is not None:
+        lines.append(
+            _line("num_units", {"columns": units.header, "optional": True}, _such_as(units))
+        )
+    own = started_by_an_officer(rest)
+    if own is not None:
+        profile, text = own
+        spec: object = {"columns": profile.header, "contains": [text]} if text else profile.header
+        lines.append(_line("self_initiated", spec, _such_as(profile)))
+    return lines
+
+
+def _about_encoding(profiles: Sequence[Profile], written: Mapping[str, object]) -> str:
+    if written.get("encoding") != "cp1252":
+        return ""
+    texts = (text for p in profiles for text in (p.header, *p.common) if not text.isascii())
+    return (
+        f"the file is not UTF-8 and is read as cp1252 (Western Europe): is {next(texts, '')!r} "
+        "right? If not, write encoding: cp1250, cp1251, cp932 or what it is"
     )
 
 
-def _point_lines(rest: Sequence[Profile]) -> list[str]:
-    numbers = [p for p in rest if p.kind == "number"]
-    lon = _first(numbers, r"\b(?:lon|lng|long|longitude)\b") or _first(numbers, r"\bx\b|easting")
-    lat = _first(numbers, r"\b(?:lat|latitude)\b") or _first(numbers, r"\by\b|northing")
-    if lon is None or lat is None:
-        return ["# point: no pair of coordinate columns found"]
-    x, y = np.nanmedian(lon.numbers), np.nanmedian(lat.numbers)
-    spec = {"lon": lon.header, "lat": lat.header}
-    if abs(x) <= 180 and abs(y) <= 90:
-        return [_line("point", spec, f"the middle is {x:.3f}, {y:.3f}")]
-    line = _line("point", {**spec, "crs": "EPSG:CODE"}, "")
-    return [
-        f"# point: {lon.header}, {lat.header} are no degrees (the middle is {x:.0f}, {y:.0f}).",
-        "# Name their reference system (EPSG code of the state plane) and take the mark off:",
-        f"# {line}",
-    ]
+def _about_counts(times: ChosenTimes, texts: dict[str, Profile]) -> str:
+    received = times.columns["received_at"]
+    each = received.kind == "date" and received.distinct_share > _ONE_A_DAY
+    if not each or {"incident_id", "call_type"} & texts.keys():
+        return ""
+    return (
+        f"every row has a date of its own in {received.header!r}: is this a table of counts? "
+        "Counts are read by inputs.counts in the scenario, not by a mapping"
+    )
 
 
-def _first(profiles: Sequence[Profile], pattern: str) -> Profile | None:
-    return next((p for p in profiles if re.search(pattern, p.words)), None)
+def _about_alike(texts: dict[str, Profile], alike: float) -> str:
+    if "incident_id" in texts or alike <= _ALIKE:
+        return ""
+    return (
+        f"no column numbers the calls, and {alike:.0%} of the rows are alike in every column: one "
+        "call or several? They are kept; if one, write same_when: [COLUMN, COLUMN, ...]"
+    )
 
 
-def _self_initiated(rest: Sequence[Profile]) -> Profile | None:
-    return _first([p for p in rest if p.kind == "flag"], r"initiat|on ?view|proactive")
+def _about_void(profiles: Sequence[Profile]) -> str:
+    """Ask about rows that a column calls cancelled, doubled or a test."""
+    for profile in profiles:
+        if profile.kind != "text" or not _OUTCOME.search(profile.words):
+            continue
+        void = {text: n for text, n in profile.common.items() if _VOID.search(text)}
+        share = sum(void.values()) / max(1, profile.num_filled)
+        if void and share < 0.5:
+            shown = ", ".join(f'"{text}"' for text in list(void)[:4])
+            return (
+                f"{share:.0%} of {profile.header!r} say {shown}: are these calls? They are kept. "
+                f"To leave them out write drop: [{{columns: {profile.header}, values: [{shown}], "
+                "reason: cancelled}]"
+            )
+    return ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from deploy_opt.inputs.records.mapping import IncidentMapping
 
-_NOT_NAME = re.compile(r"[^0-9a-z]+")
+_NOT_NAME = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,24 @@ def wanted_columns(mapping: IncidentMapping) -> list[Wanted]:
         field = mapping.text(name)
         if field is not None:
             wanted.append(Wanted(name, field.columns, field.optional))
+    wanted += _wanted_times(mapping)
+    if mapping.point is not None:
+        point = mapping.point
+        keys = {"lon": point.lon, "lat": point.lat, "point.text": point.text}
+        wanted += [Wanted(key, names, point.optional) for key, names in keys.items() if names]
+    for name in ("num_units", "self_initiated", "service"):
+        field = getattr(mapping, name)
+        if field is not None and field.columns:
+            wanted.append(Wanted(name, field.columns, field.optional))
+    wanted += [Wanted(f"drop.{i}", rule.columns, True) for i, rule in enumerate(mapping.drop)]
+    wanted += [Wanted(f"valid.{i}", flag.columns, True) for i, flag in enumerate(mapping.valid)]
+    other = mapping.incident_id is not None
+    wanted += [Wanted(f"same.{i}", (name,), other) for i, name in enumerate(mapping.same_when)]
+    return wanted
+
+
+def _wanted_times(mapping: IncidentMapping) -> list[Wanted]:
+    wanted = []
     for time_name in TIME_NAMES:
         time = mapping.time(time_name)
         if time is None:
@@ -84,20 +102,6 @@ def wanted_columns(mapping: IncidentMapping) -> list[Wanted]:
             wanted.append(Wanted(f"{time_name}.time_of_day", time.time_of_day, either))
         if time.since is not None:
             wanted.append(Wanted(f"{time_name}.since", time.since.columns, either))
-    if mapping.point is not None:
-        point = mapping.point
-        wanted += [
-            Wanted("lon", point.lon, point.optional),
-            Wanted("lat", point.lat, point.optional),
-        ]
-    for name in ("num_units", "self_initiated", "service"):
-        field = getattr(mapping, name)
-        if field is not None and field.columns:
-            wanted.append(Wanted(name, field.columns, field.optional))
-    wanted += [Wanted(f"drop.{i}", rule.columns, True) for i, rule in enumerate(mapping.drop)]
-    wanted += [Wanted(f"valid.{i}", flag.columns, True) for i, flag in enumerate(mapping.valid)]
-    other = mapping.incident_id is not None
-    wanted += [Wanted(f"same.{i}", (name,), other) for i, name in enumerate(mapping.same_when)]
     return wanted
 
 

@@ -55,6 +55,12 @@ class IncidentMapping(Section):
     """Encoding of text files."""
     delimiter: str = Field(",", min_length=1, max_length=1)
     """What parts the cells of a line."""
+    decimal: Literal[".", ","] = "."
+    """Mark of the decimals in numbers."""
+    skip_rows: int = Field(0, ge=0)
+    """Lines above the header line, such as a title."""
+    sheet: str | None = None
+    """Sheet of a workbook (.xlsx); the first one by default."""
     rows: Literal["event", "unit"] = "event"
     """Whether a row is an incident, or one unit's part in it (then the rows are joined)."""
     incident_id: Text = None
@@ -116,6 +122,8 @@ class IncidentMapping(Section):
             wrong.append("rows: unit needs incident_id")
         if self.zone is not None and not _is_zone(self.zone):
             wrong.append(f"zone: an IANA time zone such as America/New_York, not {self.zone!r}")
+        if not self.received_at.columns:
+            wrong.append("received_at.columns: a column of times or dates")
         for position, name in enumerate(TIME_NAMES):
             since = self.time(name).since if self.time(name) is not None else None  # type: ignore[union-attr]
             if since is not None and TIME_NAMES.index(since.field) >= position:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -28,7 +29,8 @@ TIME_NAMES: tuple[TimeName, ...] = (
     "cleared_at",
 )
 TEXT_NAMES = ("incident_id", "call_type", "initial_priority", "priority", "area_id")
-_WORD_FORMATS = frozenset({"iso", "epoch_s", "epoch_ms"})
+_WORD_FORMATS = frozenset({"iso", "epoch_s", "epoch_ms", "excel"})
+_DIRECTIVE = re.compile(r"%[A-Za-z]")
 
 
 def _many(value: object) -> object:
@@ -99,8 +101,8 @@ class Since(Section):
     """Name of the column of the duration; more names when it was renamed."""
     field: TimeName = "received_at"
     """The time that it counts from."""
-    unit: Literal["s", "min", "h"]
-    """Unit of the duration."""
+    unit: Literal["s", "min", "h", "d", "h:m:s", "m:s", "h:m"]
+    """Unit of the duration; ``h:m:s``, ``m:s`` and ``h:m`` are texts such as 0:07:30."""
     thousands: bool = False
     """Whether commas part the thousands."""
 
@@ -111,9 +113,12 @@ class TimeField(Section):
     columns: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
     """Column of the time (or of the date); more names when it was renamed."""
     time_of_day: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
-    """Column of the time of day, where `columns` holds the date; they are read as ``date time``."""
+    """Column of the time of day, where `columns` holds the date; they are read as ``date time``.
+    Without `columns` the date is that of `received_at`: the first such time not more than 12 hours
+    before the call."""
     formats: Annotated[tuple[str, ...], BeforeValidator(_many), Field(min_length=1)] = ("iso",)
-    """Tried in turn: ``iso``, ``epoch_s``, ``epoch_ms`` or a strptime format."""
+    """Tried in turn: ``iso``, ``epoch_s``, ``epoch_ms``, ``excel`` (days since 1899-12-30) or a
+    strptime format."""
     optional: bool = False
     """Whether a file may lack the column."""
     midnight_is_missing: bool = False
@@ -124,13 +129,16 @@ class TimeField(Section):
     @model_validator(mode="after")
     def _readable(self) -> TimeField:
         wrong = []
-        if not self.columns and self.since is None:
+        if not self.columns and not self.time_of_day and self.since is None:
             wrong.append("columns or since")
         for text in self.formats:
             if text in _WORD_FORMATS:
                 continue
+            directives = _DIRECTIVE.findall(text)
             if "%" not in text:
-                wrong.append(f"iso, epoch_s, epoch_ms or a strptime format, not {text!r}")
+                wrong.append(f"iso, epoch_s, epoch_ms, excel or a strptime format, not {text!r}")
+            elif len(directives) > len(set(directives)):
+                wrong.append(f"each directive once in {text!r}")
             elif ("%p" in text) != ("%I" in text):
                 wrong.append(f"%I together with %p in {text!r} (with %H the PM is lost)")
         if wrong:
@@ -139,18 +147,32 @@ class TimeField(Section):
 
 
 class PointField(Section):
-    """Where the call was."""
+    """Where the call was: from two columns of numbers, or from one of text."""
 
-    lon: Columns
+    lon: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
     """Column of the longitude or easting."""
-    lat: Columns
+    lat: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
     """Column of the latitude or northing."""
+    text: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
+    """Column of texts such as ``(47.61, -122.33)``, ``POINT (-122.33 47.61)`` or GeoJSON."""
+    order: Literal["lat_lon", "lon_lat"] = "lat_lon"
+    """Order of the two numbers of `text`; WKT and GeoJSON have their own."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """What the numbers are multiplied by, east and north: [-0.000001, 0.000001] for millionths of a
+    degree west."""
     crs: str = "EPSG:4326"
     """Reference system of the columns; anything but degrees is converted."""
     box: tuple[float, float, float, float] | None = None
     """West, south, east, north in degrees; points outside count as missing."""
     optional: bool = False
     """Whether a file may lack the columns."""
+
+    @model_validator(mode="after")
+    def _two_columns_or_text(self) -> PointField:
+        if bool(self.lon) != bool(self.lat) or bool(self.text) == bool(self.lon):
+            msg = "lon and lat, or text"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _known_crs(self) -> PointField:

@@ -6,12 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from deploy_opt.inputs.records.cells import Cells, joined
-from deploy_opt.inputs.records.fields import read_numbers
+from deploy_opt.inputs.records.durations import read_durations
 from deploy_opt.inputs.records.mapping_fields import TIME_NAMES
-from deploy_opt.inputs.records.times import HOUR_NS, NO_TIME, SENTINELS, read_times
-from deploy_opt.units import SECONDS_PER_UNIT
+from deploy_opt.inputs.records.times import (
+    HOUR_NS,
+    MIDNIGHT_24,
+    NO_TIME,
+    SENTINELS,
+    read_times,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +26,10 @@ if TYPE_CHECKING:
     from deploy_opt.inputs.records.mapping_fields import Since, TimeField, TimeName
 
 _AM_PM = re.compile(r"\b\d{1,2}(?::\d{2})*(?:[:.]\d+)?\s*[AaPp]\.?[Mm]\b")
+_DAY = np.timedelta64(24, "h")
+_CENTURY_S = 3e9
+_HALF_DAY = np.timedelta64(12, "h")
+_CLOCK_FORMATS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 _DAY_NS = 86_400_000_000_000
 _HOUR_NS = 3_600_000_000_000
 
@@ -35,15 +45,18 @@ def read_time_fields(reader: BatchReader) -> dict[str, object]:
     """
     columns: dict[str, object] = {}
     times: dict[str, NDArray[np.datetime64]] = {}
+    received: NDArray[np.datetime64] = np.full(reader.size, NO_TIME)
     for name in TIME_NAMES:
         field = reader.mapping.time(name)
         utc: NDArray[np.datetime64] = np.full(reader.size, NO_TIME)
         again = np.zeros(reader.size, dtype=bool)
-        hour = np.full(reader.size, -1, dtype=np.int8)
+        wall = utc
         if field is not None:
             cells = _time_cells(reader, name)
             if cells is not None:
-                utc, again, hour = _read_column(reader, name, field, cells, times)
+                if not field.columns:
+                    cells = _on_the_day_of_the_call(reader, name, field, cells, received)
+                utc, again, wall = _read_column(reader, name, field, cells, times)
             if field.since is not None:
                 utc, after = _filled_since(reader, name, field.since, utc, times)
                 if after is not None:
@@ -51,7 +64,9 @@ def read_time_fields(reader: BatchReader) -> dict[str, object]:
         utc = _not_valid(reader, name, utc)
         times[name] = utc
         if name == "received_at":
-            columns["_hour"] = hour
+            hours = wall.astype(np.int64) // _HOUR_NS % 24
+            columns["_hour"] = np.where(np.isnat(wall), -1, hours).astype(np.int8)
+            received = wall
         else:
             times[name] = _second_of_two(utc, again, times)
         columns[name] = times[name]
@@ -61,6 +76,9 @@ def read_time_fields(reader: BatchReader) -> dict[str, object]:
 def _time_cells(reader: BatchReader, name: TimeName) -> Cells | None:
     cells = reader.cells(name)
     time_of_day = reader.cells(f"{name}.time_of_day")
+    field = reader.mapping.time(name)
+    if field is not None and not field.columns:
+        return time_of_day
     if cells is None or time_of_day is None:
         return cells
     both = joined(cells, time_of_day)
@@ -70,15 +88,40 @@ def _time_cells(reader: BatchReader, name: TimeName) -> Cells | None:
     return both
 
 
+def _on_the_day_of_the_call(
+    reader: BatchReader,
+    name: TimeName,
+    field: TimeField,
+    cells: Cells,
+    received: NDArray[np.datetime64],
+) -> Cells:
+    """Give times of day their date: not more than 12 hours before the call, else a day later."""
+    formats = _CLOCK_FORMATS if field.formats == ("iso",) else field.formats
+    read = read_times(cells.unique, formats, zone=None, sentinels=())
+    unread = cells.rows_where(np.isnat(read.wall))
+    reader.note("unreadable", name, unread, cells, "no time of day: missing")
+    wall = cells.spread(read.wall, NO_TIME)
+    at = received.astype("datetime64[D]") + (wall - wall.astype("datetime64[D]"))
+    at = np.where(at < received - _HALF_DAY, at + _DAY, at)
+    at = np.where(at >= received + _HALF_DAY, at - _DAY, at)
+    codes, keys = pd.factorize(at)
+    texts = np.datetime_as_string(keys.astype("datetime64[ms]")).astype(object)
+    header = f"{cells.header} on the day of the call"
+    dated = Cells(header, texts, codes.astype(np.int32), cells.redacted)
+    words = "times of day: given the date that is nearest to the call, as the mapping says"
+    reader.note("split_date_time", name, dated.present, dated, words)
+    return dated
+
+
 def _read_column(
     reader: BatchReader,
     name: TimeName,
     field: TimeField,
     cells: Cells,
     before: dict[str, NDArray[np.datetime64]],
-) -> tuple[NDArray[np.datetime64], NDArray[np.bool_], NDArray[np.int8]]:
+) -> tuple[NDArray[np.datetime64], NDArray[np.bool_], NDArray[np.datetime64]]:
     native = cells.header in reader.batch.native
-    formats = ("iso",) if native else field.formats
+    formats = ("iso",) if native or not field.columns else field.formats
     sentinels = (*SENTINELS, *reader.mapping.sentinels)
     read = read_times(cells.unique, formats, zone=reader.reading.zone, sentinels=sentinels)
     got = ~np.isnat(read.utc)
@@ -100,6 +143,11 @@ def _read_column(
         cells,
         "stands for no time: missing",
     )
+    late = got & np.array(
+        ["24" in text and bool(MIDNIGHT_24.search(text)) for text in cells.unique], dtype=bool
+    )
+    words = "24:00 is 00:00 of the next day"
+    reader.note("hour_24", name, cells.rows_where(late), cells, words, result=wall)
     unread = ~got & ~read.sentinel
     lost = not any("%p" in text for text in formats)
     lost = lost and any(_AM_PM.search(text) for text in cells.unique[unread])
@@ -137,8 +185,7 @@ def _read_column(
         reader.note("midnight_as_missing", name, midnight, cells, done)
         if field.midnight_is_missing:
             utc = np.where(midnight, NO_TIME, utc)
-    hour = np.where(there, ns // _HOUR_NS % 24, -1).astype(np.int8)
-    return utc, again, hour
+    return utc, again, wall
 
 
 def _filled_since(
@@ -152,10 +199,9 @@ def _filled_since(
     cells = reader.cells(key)
     if cells is None:
         return utc, None
-    amount = read_numbers(reader, key, cells, thousands=since.thousands)
-    seconds = amount * SECONDS_PER_UNIT[since.unit]
-    fill = np.isnat(utc) & np.isfinite(seconds) & ~np.isnat(times[since.field])
-    step = np.where(fill, np.round(np.nan_to_num(seconds) * 1e9), 0).astype("timedelta64[ns]")
+    seconds = read_durations(reader, key, cells, since)
+    fill = np.isnat(utc) & (np.abs(seconds) < _CENTURY_S) & ~np.isnat(times[since.field])
+    step = np.round(np.where(fill, seconds, 0) * 1e9).astype("timedelta64[ns]")
     filled = np.where(fill, times[since.field] + step, utc)
     if since.unit != "s":
         reader.note(

@@ -26,12 +26,20 @@ SENTINELS = (
 )
 NO_TIME = np.datetime64("NaT", "ns")
 HOUR_NS = np.timedelta64(3_600_000_000_000, "ns")
-_OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
-_ISO_START = re.compile(r"\d{4}-?\d{2}-?\d{2}")
+_OFFSET = re.compile(r"(?:Z|[+-]\d{2}(?::?\d{2})?)$")
+_SHORT_OFFSET = re.compile(r"(?<=[\d.])([+-]\d{2})$")
+_ISO_START = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}/\d{2}/\d{2}")
+_SLASHED = re.compile(r"^(\d{4})/(\d{2})/(\d{2})")
+_SPACES = re.compile(r"\s+")
+_HALF_OF_DAY = re.compile(r"(?<=\d)\s*([AaPp])\.?\s?([Mm])\.?(?=$|\s)")
+MIDNIGHT_24 = re.compile(r"(?<![\d:/-])24:?00(:?00(?:\.0+)?)?(?=$|\D)")
+_SHORT_CLOCK = re.compile(r"(?<![\d:/.-])\d{1,3}$")
 _FAR_YEAR = r"(?:0001|1[0-6]\d\d|9999)"
 _OUT_OF_RANGE = re.compile(rf"^{_FAR_YEAR}-|/{_FAR_YEAR}(?!\d)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_NS_PER = {"epoch_s": 1e9, "epoch_ms": 1e6}
+_NS_PER = {"epoch_s": 1e9, "epoch_ms": 1e6, "excel": 86_400e9}
+_EXCEL_START_NS = np.datetime64("1899-12-30", "ns").astype(np.int64)
+_DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,9 @@ def read_times(
     texts
         Distinct texts, stripped.
     formats
-        Tried in turn: ``iso``, ``epoch_s``, ``epoch_ms`` or strptime formats.
+        Tried in turn: ``iso``, ``epoch_s``, ``epoch_ms``, ``excel`` (days since 1899-12-30, as
+        spreadsheets count; rounded to the second) or strptime formats. 24:00 is 00:00 of the next
+        day; double spaces, ``1:05PM`` and ``1:05 p.m.`` are read as they are meant.
     zone
         IANA zone; None reads wall times as UTC (the caller refuses that where it matters).
     sentinels
@@ -115,29 +125,82 @@ def _parsed(
     """Parse with one format: wall times, or UTC where the text carries an offset."""
     none = np.zeros(len(texts), dtype=bool)
     if text_format in _NS_PER:
-        fits = np.array([bool(_NUMBER.fullmatch(t)) for t in texts], dtype=bool)
-        number = pd.to_numeric(pd.Series(np.where(fits, texts, "nan")), errors="coerce").to_numpy(
-            dtype=float
-        )
-        ns = number * _NS_PER[text_format]
-        fits &= np.abs(ns) < 9.2e18
-        out = np.full(len(texts), NO_TIME)
-        out[fits] = np.round(ns[fits]).astype(np.int64).view("datetime64[ns]")
-        return out, fits
+        return _counted(texts, text_format)
     if text_format == "iso":
         fits = np.array([bool(_ISO_START.match(t)) for t in texts], dtype=bool)
         zoned = np.array([len(t) > 11 and bool(_OFFSET.search(t)) for t in texts], dtype=bool)
         out = np.full(len(texts), NO_TIME)
         for part in (fits & zoned, fits & ~zoned):  # mixed, a wall time would take an offset
             out[part] = _iso(texts[part])
+        left = np.flatnonzero(fits & np.isnat(out))
+        tidy, days = _tidied(texts[left], "")
+        changed = np.array([a != b for a, b in zip(tidy, texts[left], strict=True)], dtype=bool)
+        with_offset = zoned[left]
+        for again in (changed & with_offset, changed & ~with_offset):
+            out[left[again]] = _iso(tidy[again]) + days[again]
         return out, zoned & fits
-    parsed = pd.to_datetime(
-        pd.Series(texts, dtype=object),
-        format=text_format,
-        errors="coerce",
-        utc="%z" in text_format,
+    return _formatted(texts, text_format), ~none if "%z" in text_format else none
+
+
+def _formatted(texts: NDArray[np.object_], text_format: str) -> NDArray[np.datetime64]:
+    """Read texts with a strptime format; once more, written the usual way, where that fails."""
+    out = _strptime(texts, text_format)
+    left = np.flatnonzero(np.isnat(out))
+    if left.size:
+        tidy, days = _tidied(texts[left], text_format)
+        changed = np.array([a != b for a, b in zip(tidy, texts[left], strict=True)], dtype=bool)
+        if changed.any():
+            out[left[changed]] = _strptime(tidy[changed], text_format) + days[changed]
+    return out
+
+
+def _counted(
+    texts: NDArray[np.object_], text_format: str
+) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+    """Read counts of seconds, milliseconds or days."""
+    fits = np.array([bool(_NUMBER.fullmatch(t)) for t in texts], dtype=bool)
+    number = pd.to_numeric(pd.Series(np.where(fits, texts, "nan")), errors="coerce").to_numpy(
+        dtype=float
     )
-    return _ns(parsed), ~none if "%z" in text_format else none
+    excel = text_format == "excel"
+    with np.errstate(over="ignore"):
+        ns = number * _NS_PER[text_format]
+    fits &= np.abs(ns) < 9.2e18 - abs(_EXCEL_START_NS)
+    whole = np.round(ns[fits] / 1e9) * 1e9 + _EXCEL_START_NS if excel else np.round(ns[fits])
+    out = np.full(len(texts), NO_TIME)
+    out[fits] = whole.astype(np.int64).view("datetime64[ns]")
+    return out, np.zeros(len(texts), dtype=bool) if excel else fits
+
+
+def _strptime(texts: NDArray[np.object_], text_format: str) -> NDArray[np.datetime64]:
+    series = pd.Series(texts, dtype=object)
+    return _ns(pd.to_datetime(series, format=text_format, errors="coerce", utc="%z" in text_format))
+
+
+def _tidied(
+    texts: NDArray[np.object_], text_format: str
+) -> tuple[NDArray[np.object_], NDArray[np.timedelta64]]:
+    """Write odd spaces, halves of the day, 24:00 and clocks such as 935 the usual way.
+
+    Returns
+    -------
+    texts, days
+        The texts, and the whole days to add (where 24:00 was written); shape (u,) each.
+    """
+    tidy, days = texts.copy(), np.zeros(len(texts), dtype="timedelta64[ns]")
+    for position, text in enumerate(texts):
+        now = _SPACES.sub(" ", text)
+        if "%p" in text_format:
+            now = _HALF_OF_DAY.sub(r" \1\2", now)
+        if "%H%M" in text_format:
+            now = _SHORT_CLOCK.sub(lambda match: match[0].zfill(4), now)
+        if not text_format:
+            now = _SHORT_OFFSET.sub(r"\1:00", _SLASHED.sub(r"\1-\2-\3", now))
+        if "%p" not in text_format and (match := MIDNIGHT_24.search(now)):
+            now = now[: match.start()] + match[0].replace("24", "00", 1) + now[match.end() :]
+            days[position] = _DAY
+        tidy[position] = now
+    return tidy, days
 
 
 def _iso(texts: NDArray[np.object_]) -> NDArray[np.datetime64]:

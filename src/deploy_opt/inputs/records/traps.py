@@ -34,6 +34,8 @@ TRAPS: dict[str, str] = {
     "officer_initiated": "started by an officer",
     "dst_gap": "times that the spring clock change skips",
     "dst_repeat": "times that the autumn clock change shows twice",
+    "hour_24": "24:00 for the midnight after",
+    "odd_hours": "calls that are fewest by day: another time zone?",
     "negative_interval": "later steps before earlier ones",
     "renamed_column": "columns under another name",
     "midnight_as_missing": "missing times written as midnight",
