@@ -9,15 +9,21 @@ the scenario by the incident's id, the same for every plan.
 
 from __future__ import annotations
 
+import resource
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from deploy_opt.commands.plays import fleet_of, options_of, walk
 from deploy_opt.scenario import load_scenario
+from deploy_opt.seeds import stream
 from deploy_opt.simulation.replicate import Arm, replicate
+from deploy_opt.simulation.simulate import simulate
 from deploy_opt.simulation.stress import stress
 from deploy_opt.stages.recorded_calls import recorded_calls
 from deploy_opt.stages.simulation_ground import WARM_UP_H
@@ -28,6 +34,7 @@ RESULT = Path(__file__).parent / "results" / "manhattan.md"
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "manhattan.yaml"
 FROZEN = ("demand.history_end=2015-01-01", "horizon.start=2015-01-05")
 FIRST, NUM_WEEKS, CALLS_PER_DAY = pd.Timestamp("2015-01-05"), 51, 451
+WEEKS_PER_YEAR, CALLS_PER_YEAR, REPLICATIONS = 52, 300_000, 30
 HOUR_S, DAY_S, WEEK_S = 3600.0, 86_400.0, 7 * 86_400.0
 WARM_UP_S = WARM_UP_H * HOUR_S
 WHAT = ("late, %", "mean response, min", "hours to recover")
@@ -141,6 +148,45 @@ def stressed(arms, weeks, walked, scenario):
     return rows
 
 
+def year(walked, scenario):
+    """Time a year of calls on Manhattan's drives: thirty replications on two threads."""
+    comparison = walked.comparison
+    stage = replace(walked.stage, hours=WEEKS_PER_YEAR * walked.stage.hours)
+    expected = np.tile(comparison.rates, WEEKS_PER_YEAR)
+    expected *= CALLS_PER_YEAR / expected.sum()
+    at_post = np.ceil(2.0 * comparison.plan.units.mean(axis=0)).astype(int)
+    homes = np.repeat(np.arange(stage.num_posts), at_post)
+    names = [f"A{number:02d}" for number in range(homes.size)]
+    fleet = pd.DataFrame({"unit_id": names, "unit_type": stage.unit_type, "home_node": homes})
+
+    def one(number):
+        counts = stream(scenario.seed, "year", number).poisson(expected)
+        calls = stage.draw(counts, number)
+        found = simulate(
+            fleet,
+            calls,
+            stage.times_s,
+            hospitals=stage.hospitals,
+            node_xy=stage.node_xy,
+            period_of_hour=stage.period_of_hour,
+        )
+        return len(calls), found.mean_response_s
+
+    one(0)
+    begin, wall = time.process_time(), time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(one, range(REPLICATIONS)))
+    cpu_s, wall_s = time.process_time() - begin, time.perf_counter() - wall
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    calls, response_s = np.mean(made, axis=0)
+    return [
+        f"{calls:,.0f} calls in {WEEKS_PER_YEAR} weeks, {homes.size} units,",
+        f"{stage.times_s.shape[1]} places, {REPLICATIONS} replications on two threads, draws and",
+        f"frames included: {cpu_s:.0f} CPU s, {wall_s:.0f} s wall, {peak:,.0f} MB at most. Mean",
+        f"response {response_s / 60:.1f} min.",
+    ]
+
+
 def main():
     """Plan, replay, stress and write the table."""
     began = time.process_time()
@@ -202,7 +248,11 @@ def main():
         "",
         *stressed(both, weeks, walked, scenario),
         "",
-        f"CPU s: planning {planned_s:.0f}, replays and stress",
+        "## A year",
+        "",
+        *year(walked, scenario),
+        "",
+        f"CPU s: planning {planned_s:.0f}, replays, stress and year",
         f"{time.process_time() - began - planned_s:.0f}.",
         "",
     ]

@@ -53,7 +53,7 @@ def main():
     """Price the numbers of start times and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--numbers", default="2,3,4,5,6,7,8")
-    parser.add_argument("--sets", type=int, default=16)
+    parser.add_argument("--sets", type=int, default=40)
     parser.add_argument("--gap", type=float, default=3e-3)
     given = parser.parse_args()
     begin = time.process_time()

@@ -9,6 +9,7 @@ import pytest
 from deploy_opt.errors import InfeasibleError
 from deploy_opt.plan.joint import set_bounds
 from deploy_opt.plan.joint.crews_apart import CrewsApart
+from deploy_opt.plan.joint.floors_kept import short_words
 from deploy_opt.plan.joint.pooled_bound import PooledBound
 from deploy_opt.plan.joint.question import Budget, Question
 from deploy_opt.plan.joint.rows import pool_model
@@ -122,6 +123,14 @@ def test_floors_that_few_start_times_cannot_keep_are_proven_out_of_reach_and_wha
     assert not two.proven_short
     tight = two_districts(limit=9 * 60.0, min_units=1)
     few, every = start_time_prices(lay_services(tight), EXACT, (2,))
+    limited = lay_services(two_districts(limit=9 * 60.0, min_units=1, max_starts=2))
+    (said,) = short_words(limited, choose_crews(limited, EXACT))
+    assert said.startswith("at most 2 of 3 start times of patrol: no choice of them keeps every")
+    assert said.endswith("takes 12 unit-hours, 3 more than they have")
+    alone = lay_services(two_districts(limit=6 * 3 * 60.0, min_units=1, max_starts=1))
+    (said,) = short_words(alone, choose_crews(alone, EXACT))
+    assert said.endswith("the start times in use leave hours out")
+    assert short_words(lay_services(question), free.chosen) == ()
     assert few.floor_hours == every.floor_hours == 12  # 0-3 and 3-6 in both districts
     assert few.proven_short
     assert every.proven_short

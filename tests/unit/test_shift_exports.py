@@ -71,6 +71,22 @@ def test_a_row_of_ukg_rests_between_its_shifts():
             assert not (before == "19:00-07:00" and after == "07:00-19:00")
 
 
+def test_a_row_of_ukg_works_six_days_in_a_row_and_forty_hours_in_seven_at_most():
+    (table,) = export("ukg_template", town(weeks=4)).values()
+    length = {"": 0, "07:00-19:00": 12, "19:00-07:00": 12, "08:00-18:00": 10}
+    hours = table.filter(like="Day ").map(length.get).to_numpy()
+    sums = [row[first : first + 7].sum() for row in hours for first in range(22)]
+    assert max(sums) <= 40
+    layout = load_template("ukg_template")
+    for most, longest in ((1, 1), (3, 3)):
+        days = {"max_days_in_a_row": most, "max_hours_in_7_days": 168.0, "min_rest_h": 0.0}
+        other = layout.model_copy(update={"days": layout.days.model_copy(update=days)})
+        (table,) = export_tables(town(weeks=4), other, posts=POSTS).values()
+        worked = (table.filter(like="Day ") != "").to_numpy()
+        runs = [len(list(g)) for row in worked for on, g in itertools.groupby(row) if on]
+        assert max(runs) == longest
+
+
 def test_rows_of_ukg_are_the_lines_of_a_roster_where_there_is_one():
     shifts = town(weeks=4)
     _, crews = town_week()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from deploy_opt.errors import InfeasibleError, InputError
@@ -14,6 +15,7 @@ from deploy_opt.plan.joint.start_times import start_time_prices, used_shifts
 from deploy_opt.plan.joint.trade_offs import separate_crews, shared_crews
 from deploy_opt.plan.shifts import shift_columns, weekly_columns
 from deploy_opt.plan.solver import Limits
+from deploy_opt.report.services_page import _start_row
 from deploy_opt.rule_settings import Shifts
 from joint_towns import tiny_question
 
@@ -168,6 +170,20 @@ def test_the_same_question_gives_the_same_crews():
     found = [choose_crews(lay_services(a_day(max_starts=2)), ROUNDED) for _ in range(2)]
     for one, other in zip(found[0].crews, found[1].crews, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("at_most", "who"), [(3, "no 3 hours keep"), (pd.NA, "no crews keep")])
+def test_the_page_says_what_keeping_the_floors_takes(at_most, who):
+    row = {
+        "service": "police", "at_most": at_most, "starts_h": "6 12 18", "worth": 259.6, "loss": 1.2,
+        "loss_share": 0.004, "gap": 0.0, "short_unit_hours": 13, "floor_unit_hours": 3054.0,
+        "proven_short": True, "conflict": "",
+    }  # fmt: skip
+    said = _start_row(row)
+    assert said["short"] == f"13; keeping all floors takes 3,054 h; {who} them within the budget"
+    kept = _start_row({**row, "short_unit_hours": 0, "floor_unit_hours": np.nan,
+                       "proven_short": False})  # fmt: skip
+    assert kept["short"] == "0"
 
 
 def test_wrong_limits_are_refused_in_words():

@@ -38,6 +38,9 @@ _STAFF = (
 """Columns of staff.csv on the page: name, words, format."""
 
 
+_NOTHING = 1e-6
+
+
 def service_lines(plan: CityPlan) -> tuple[str, ...]:
     """Say what the services get and reach, one fact a line."""
     lines = [
@@ -56,11 +59,15 @@ def service_lines(plan: CityPlan) -> tuple[str, ...]:
         )
     how = "one shared budget" if plan.shared else "separate budgets"
     gained = shared_gain(plan)
-    lines.append(
-        f"Planned with {how}; one budget for all is worth {gained:+.2%} over separate ones."
+    worth = (
+        f"is worth {gained:+.2%} over separate ones"
+        if gained > -_NOTHING
+        else f"keeps more of the floors than separate ones, for {gained:+.2%} of the worth"
     )
+    lines.append(f"Planned with {how}; one budget for all {worth}.")
+    among = ", among plans no further below the floors" if plan.shortfalls else ""
     lines.append(
-        f"Proven: crews within {plan.mix_gap:.3%}, positions within {plan.location_gap:.3%}."
+        f"Proven: crews within {plan.mix_gap:.3%}, positions within {plan.location_gap:.3%}{among}."
     )
     return (*lines, *(f"Not kept: {words}" for words in plan.shortfalls))
 
@@ -229,10 +236,10 @@ def _short(row: dict[str, Any]) -> str:
     """Say by how many unit-hours floors are missed, and what keeping them would take."""
     said = f"{row['short_unit_hours']:,}"
     if row["short_unit_hours"] and row["floor_unit_hours"] > 0:
-        said += f"; keeping them takes {row['floor_unit_hours']:,.0f} h"
+        said += f"; keeping all floors takes {row['floor_unit_hours']:,.0f} h"
     if row["proven_short"]:
-        many = "crews" if pd.isna(row["at_most"]) else f"{row['at_most']:d} start times"
-        said += f"; no {many} keep them"
+        many = "no crews keep" if pd.isna(row["at_most"]) else f"no {row['at_most']:d} hours keep"
+        said += f"; {many} them within the budget"
     return said
 
 

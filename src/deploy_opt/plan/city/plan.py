@@ -37,6 +37,7 @@ from deploy_opt.plan.coresponders import paired_class, team_floors, with_follow_
 from deploy_opt.plan.joint.ambulances import ambulance_class, ambulance_type
 from deploy_opt.plan.joint.cheapest import cheapest_crews, few_start_columns
 from deploy_opt.plan.joint.combine import combined
+from deploy_opt.plan.joint.floors_kept import short_words
 from deploy_opt.plan.joint.question import Budget, Layer, Question, UnitType
 from deploy_opt.plan.joint.rows import pool_model
 from deploy_opt.plan.joint.services import lay_services, settle
@@ -49,7 +50,7 @@ from deploy_opt.plan.joint.trade_offs import (
     shared_crews,
 )
 from deploy_opt.plan.patrol.district_plan import keep_target, plan_patrols
-from deploy_opt.plan.patrol.district_pools import district_pools, type_name
+from deploy_opt.plan.patrol.district_pools import district_pools, fewest_unit_hours, type_name
 from deploy_opt.plan.patrol.need import district_states, patrol_need
 from deploy_opt.plan.patrol.results import check_districts, shortfall_words
 from deploy_opt.plan.shifts import shift_columns
@@ -158,6 +159,7 @@ def _police(question: CityQuestion) -> Police:
     states = district_states(ground, calls, rules)
     need = patrol_need(ground, calls, rules, states=states)
     limit_h, words = _patrol_hours(question, need, columns)
+    words += _too_few(limit_h, need, columns)
     alone = plan_patrols(ground, calls, rules, columns, budget_h=limit_h, certify=False)
     positions = [alone.positions[name] for name in ground.district_names]
     pools = district_pools(ground, calls, rules, need, columns, budget_h=limit_h)
@@ -192,6 +194,17 @@ def _patrol_hours(
     kept, also = kept_hours(question)
     words = f"as many as whole crews need to keep every district's need{also}"
     return float(hours) + kept, words
+
+
+def _too_few(limit_h: float, need: PatrolNeed, columns: ShiftColumns) -> str:
+    """Say how many unit-hours whole crews need to keep every district's need, where too few are."""
+    fewest = fewest_unit_hours(need, columns).bound
+    if limit_h >= fewest - 1e-6:
+        return ""
+    return (
+        f"; whole crews of these shifts need {np.ceil(fewest - 1e-6):,.0f} to keep every district's"
+        " need, so some hours stay short"
+    )
 
 
 def _few_columns(needed: NDArray[np.int64], columns: ShiftColumns, of: Shifts) -> ShiftColumns:
@@ -331,7 +344,11 @@ def _results(found: Found, *, trade_offs: bool) -> CityPlan:
         value_separate=found.separate.value,
         value_shared=found.shared.value,
         shortfalls=(*_short(joint), *shortfall_words(police.need, on_duty)),
-        notes=(f"patrol unit-hours: {police.words}", *_said(question)),
+        notes=(
+            f"patrol unit-hours: {police.words}",
+            *_said(question),
+            *short_words(laid, chosen),
+        ),
         follow_up_words=follow_up_words(found, follow_up),
         work=dict(joint.work),
     )

@@ -8,26 +8,27 @@ import numpy as np
 import pandas as pd
 
 from deploy_opt.plan.joint.parts import parts_of
-from deploy_opt.plan.joint.services import CREW_LIMITS
 from deploy_opt.plan.joint.start_times import start_time_prices
+from deploy_opt.plan.solver import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deploy_opt.plan.city.parts import Found
     from deploy_opt.plan.joint.start_times import StartPrice
-    from deploy_opt.plan.solver import Limits
 
 NUMBERS = range(2, 9)
 """Numbers of start times that are compared."""
+PRICE_LIMITS = Limits(gap=3e-4, node_limit=40)
+"""Gap and work of each number: prices of neighbouring numbers differ by little."""
 COLUMNS = (
     *("service", "at_most", "starts_h", "worth", "bound", "gap", "loss", "loss_share"),
-    *("short_unit_hours", "conflict"),
+    *("short_unit_hours", "floor_unit_hours", "proven_short", "conflict"),
 )
 
 
 def start_price_rows(
-    found: Found, *, numbers: Sequence[int] = NUMBERS, limits: Limits = CREW_LIMITS
+    found: Found, *, numbers: Sequence[int] = NUMBERS, limits: Limits = PRICE_LIMITS
 ) -> pd.DataFrame:
     """Plan each role that asks for it with few start times, and with all.
 
@@ -48,8 +49,10 @@ def start_price_rows(
     pandas.DataFrame
         service, at_most (missing: all start times), starts_h (hours of the day in use), worth of
         the calls reached, bound (what no crews with so few can be worth), gap, loss (worth that
-        the limit costs) and its share, short_unit_hours (by which floors are missed), conflict
-        (why there are no such crews); empty where nothing is asked.
+        the limit costs) and its share, short_unit_hours (by which floors are missed),
+        floor_unit_hours (that whole crews at these start times would take to keep every floor;
+        missing where all are kept), proven_short (whether no so few start times keep them within
+        the budget), conflict (why there are no such crews); empty where nothing is asked.
     """
     question = found.question
     asked = {
@@ -83,5 +86,6 @@ def _row(service: str, types: list[str], price: StartPrice) -> tuple[object, ...
     gap = price.gap if price.chosen is not None else np.nan
     return (
         service, at_most, " ".join(map(str, used)), price.value, price.bound, gap, price.loss,
-        price.loss / whole, price.missing_unit_hours, "; ".join(price.conflicts),
+        price.loss / whole, price.missing_unit_hours, price.floor_hours, price.proven_short,
+        "; ".join(price.conflicts),
     )  # fmt: skip

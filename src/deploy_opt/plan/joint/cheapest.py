@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,18 +61,30 @@ def cheapest_crews(
     >>> cheapest_crews(np.array([1, 1, 1, 2]), day).unit_hours
     7
     """
-    on_duty = columns.on_duty.T.astype(np.float64)
-    cost = columns.unit_hours.astype(np.float64)
+    asked = np.ascontiguousarray(needed, dtype=np.int64)
+    found = _cheapest(
+        asked.tobytes(),
+        columns.on_duty.tobytes(),
+        len(columns.length_h),
+        limits or Limits(gap=1e-3, node_limit=200),
+    )
+    return replace(found, crews=found.crews.copy())
+
+
+@lru_cache(maxsize=64)  # districts ask for the same need again and again
+def _cheapest(need: bytes, duty: bytes, num_shifts: int, limits: Limits) -> CheapestCrews:
+    needed = np.frombuffer(need, dtype=np.int64)
+    on = np.frombuffer(duty, dtype=bool).reshape(num_shifts, len(needed))
+    cost = on.sum(axis=1).astype(np.float64)
     model = linear_model(
         cost,
-        on_duty,
+        on.T.astype(np.float64),
         rows=(needed.astype(np.float64), np.full(len(needed), np.inf)),
         bounds=(0.0, np.full(len(cost), float(needed.max(initial=0)))),
         integer=np.ones(len(cost), dtype=bool),
     )
-    start = _cover(needed, columns.on_duty)
-    rules = limits or Limits(gap=1e-3, node_limit=200)
-    solution = solve(model, limits=rules, start=start)
+    start = _cover(needed, on)
+    solution = solve(model, limits=limits, start=start)
     crews = np.rint(start if solution.x is None else solution.x).astype(np.int64)
     hours = round(float(crews @ cost))
     return CheapestCrews(crews, hours, min(solution.report.bound, float(hours)))

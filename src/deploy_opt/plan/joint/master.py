@@ -108,6 +108,11 @@ class Master:
         Floors of all pools.
     price
         Worth of the first missing unit of an hour.
+    most_lost
+        Most that missing units may count at their price; they then cost nothing, and values are
+        those of the calls alone. None: they cost their price.
+    fewest_h
+        Fewest unit-hours of whole crews of each type, shape (types,); None: any.
     """
 
     def __init__(
@@ -116,8 +121,12 @@ class Master:
         tables: Sequence[PoolTables],
         floors: Sequence[Floor],
         price: float,
+        *,
+        most_lost: float | None = None,
+        fewest_h: NDArray[np.float64] | None = None,
     ) -> None:
         self.question, self.tables, self.floors, self.price = question, tables, floors, price
+        self.most_lost, self.fewest_h = most_lost, fewest_h
         self._duals: NDArray[np.float64] | None = None
         self._count = (0, 0)
         self._shifts = [len(kind.columns.length_h) for kind in question.types]
@@ -249,19 +258,29 @@ class Master:
         equal = np.concatenate([np.zeros(kinds * hours), np.ones(pools * hours)])
         floor = [f.units.astype(np.float64) for f in self.floors]
         crews = sum(self._shifts)
+        matrix = sparse.hstack([blocks, points, short])
+        lower = [equal, np.full(len(question.budgets), -np.inf), *floor]
+        upper = [
+            equal,
+            np.asarray([budget.limit for budget in question.budgets], dtype=np.float64),
+            np.full(len(floor) * hours, np.inf),
+        ]
+        if self.most_lost is not None:
+            lost = -np.concatenate([np.zeros(crews + column), *short_cost])
+            matrix = sparse.vstack([matrix, sparse.csr_array(lost[None, :])])
+            lower.append(np.array([-np.inf]))
+            upper.append(np.array([self.most_lost]))
+            short_cost = [np.zeros(len(rows))]
+        if self.fewest_h is not None:
+            paid = sparse.block_diag([k.columns.unit_hours[None, :] for k in question.types])
+            rest = sparse.csr_array((kinds, column + len(rows)))
+            matrix = sparse.vstack([matrix, sparse.hstack([paid, rest])])
+            lower.append(self.fewest_h)
+            upper.append(np.full(kinds, np.inf))
         return linear_model(
             np.concatenate([np.zeros(crews), worth, *short_cost]),
-            sparse.hstack([blocks, points, short]),
-            rows=(
-                np.concatenate([equal, np.full(len(question.budgets), -np.inf), *floor]),
-                np.concatenate(
-                    [
-                        equal,
-                        [budget.limit for budget in question.budgets],
-                        np.full(len(floor) * hours, np.inf),
-                    ]
-                ),
-            ),
+            matrix,
+            rows=(np.concatenate(lower), np.concatenate(upper)),
             bounds=(
                 0.0,
                 np.concatenate([np.full(crews + column, np.inf), *short_upper]),

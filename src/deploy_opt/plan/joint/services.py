@@ -18,6 +18,12 @@ from deploy_opt.plan.joint.place import place_pool
 from deploy_opt.plan.joint.rows import pool_model
 from deploy_opt.plan.joint.start_search import StartSearch, rules_of
 from deploy_opt.plan.joint.tables import PoolTables
+from deploy_opt.plan.joint.weekly_crews import (
+    better_weekly,
+    bounded_weekly,
+    is_weekly,
+    whole_budgets,
+)
 from deploy_opt.plan.solver import Limits
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from deploy_opt.plan.joint.place import PlacedPool
     from deploy_opt.plan.joint.question import Question
     from deploy_opt.plan.joint.rows import PoolModel
+    from deploy_opt.plan.joint.set_bounds import SetBounds
 
 
 CREW_LIMITS = Limits(gap=1e-3, node_limit=100)
@@ -174,6 +181,7 @@ def choose_crews(
     *,
     starts: Sequence[Sequence[NDArray[np.int64]]] = (),
     quick: bool = False,
+    bounds: SetBounds | None = None,
 ) -> Chosen:
     """Choose crews by the tables' values, within the budgets.
 
@@ -191,6 +199,9 @@ def choose_crews(
     quick
         Leave out the corner of the relaxation: for a question that differs little from one whose
         crews are in `starts`. The bound is as good.
+    bounds
+        Bounds on sets of shifts (`start_search.set_bounds`) that choices with other limits on
+        start times of this question left behind; for a question that is one part.
 
     Raises
     ------
@@ -199,7 +210,7 @@ def choose_crews(
     """
     parts = parts_of(laid)
     if len(parts) == 1:
-        return _choose_part(laid, limits, starts, quick=quick)
+        return _choose_part(laid, limits, starts, quick=quick, bounds=bounds)
     found = []
     for part in parts:
         given = [part.crews_of(crews) for crews in starts]
@@ -208,11 +219,17 @@ def choose_crews(
 
 
 def _choose_part(
-    laid: Laid, limits: Limits, starts: Sequence[Sequence[NDArray[np.int64]]], *, quick: bool
+    laid: Laid,
+    limits: Limits,
+    starts: Sequence[Sequence[NDArray[np.int64]]],
+    *,
+    quick: bool,
+    bounds: SetBounds | None = None,
 ) -> Chosen:
     if rules_of(laid.question):
-        return StartSearch(laid, limits, _choose_among_all).run(starts)
-    return _choose_among_all(laid, limits, starts, quick=quick)
+        return StartSearch(laid, limits, _choose_among_all, _written, bounds=bounds).run(starts)
+    chosen = _choose_among_all(laid, limits, starts, quick=quick)
+    return chosen if quick else bounded_weekly(laid, chosen, limits)
 
 
 def _joined(laid: Laid, parts: Sequence[Part], found: Sequence[Chosen]) -> Chosen:
@@ -239,6 +256,9 @@ def _choose_among_all(
     quick: bool = False,
 ) -> Chosen:
     """Choose crews among all shifts; arguments as `choose_crews`."""
+    weekly = is_weekly(laid.question)
+    if weekly:
+        laid = replace(laid, question=whole_budgets(laid.question))
     question, tables = laid.question, laid.tables
     master = Master(question, tables, laid.floors, laid.price)
     search = CrewSearch(question, tables, laid.floors, laid.price)
@@ -246,23 +266,48 @@ def _choose_among_all(
         relaxed = master.relax(close=_ROUGH, corner=False)
         for pool, of_pool in zip(question.pools, tables, strict=True):
             of_pool.sharpen(relaxed.staffing[list(pool.types)], _NEAR)
-    relaxed = master.relax(corner=not quick)
-    ways = (relaxed.inner,) if quick else (relaxed.crews, relaxed.inner)
+    cornered = not (quick or weekly)  # a corner's crews on weekly patterns are as broken
+    relaxed = master.relax(corner=cornered)
+    ways = (relaxed.crews, relaxed.inner) if cornered else (relaxed.inner,)
     rounded = [search.round(of) for of in ways]
     tried = [search.exchange(crews) for crews in (*rounded, *starts)]
     crews, score, _ = max(tried, key=lambda found: found[1])
-    steps = sum(made for _, _, made in tried)
+    steps, tries = sum(made for _, _, made in tried), 0
+    if weekly and relaxed.bound - score > limits.gap * abs(score):
+        crews, score, tries = better_weekly(
+            laid, search, crews, limits, bound=relaxed.bound, quick=quick
+        )
     if score > relaxed.bound:  # exchanges met numbers of units that no price asked for
         master.know(crews)
         relaxed = master.relax(corner=False)
     bound, nodes = relaxed.bound, 0
-    if bound - score > limits.gap * abs(score):
+    if not weekly and bound - score > limits.gap * abs(score):
         polished, report = master.polish(crews, bound - score, limits)
         bound, nodes = min(bound, report.bound), report.nodes
         other, found, more = search.exchange(polished)
         steps += more
         if found > score:
             crews, score = other, found
+    work = {
+        "points": relaxed.points,
+        "rounds": relaxed.rounds,
+        "exchanges": steps,
+        "tries": tries,
+        "nodes": nodes,
+        "iterations": relaxed.iterations,
+    }
+    return _written(question, search, crews, (score, bound), work)
+
+
+def _written(
+    question: Question,
+    search: CrewSearch,
+    crews: Sequence[NDArray[np.int64]],
+    score_and_bound: tuple[float, float],
+    work: Mapping[str, int],
+) -> Chosen:
+    """Write crews down; their score and its bound count missing units at their price."""
+    score, bound = score_and_bound
     staffing = search.staffing(crews)
     _check_locks(question, staffing)
     lost = search.lost(staffing)
@@ -273,13 +318,7 @@ def _choose_among_all(
         value=score + lost,
         bound=max(bound, score) + lost,
         spent=dict(zip((budget.name for budget in question.budgets), spent, strict=True)),
-        work={
-            "points": relaxed.points,
-            "rounds": relaxed.rounds,
-            "exchanges": steps,
-            "nodes": nodes,
-            "iterations": relaxed.iterations,
-        },
+        work={"iterations": 0, **work},
     )
 
 

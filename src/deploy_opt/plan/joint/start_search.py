@@ -1,8 +1,11 @@
 """Crews with few start times and few patterns for each role: which ones, and a bound.
 
 A choice of start times is a set of allowed shifts. More allowed shifts are never worth less, so
-the relaxation over the shifts that a part of the search still allows bounds every choice in it:
-branch and bound over the choices, with the crews of a choice found as without the rule.
+a bound over the shifts that a part of the search still allows bounds every choice in it: branch
+and bound over the choices (`set_bounds.SetBounds` bounds a set). The crews of a choice come from
+integer programs of each type where budgets alone tie the types together, from the master's
+relaxation, rounded and exchanged, where types share calls, and for a short plan of few units as
+without the rule.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ import numpy as np
 from deploy_opt.errors import InfeasibleError
 from deploy_opt.plan.joint.crews import CrewSearch
 from deploy_opt.plan.joint.floors import lock_words
-from deploy_opt.plan.joint.master import CLOSE, Master
-from deploy_opt.plan.shifts import ShiftColumns
+from deploy_opt.plan.joint.master import CLOSE
+from deploy_opt.plan.joint.set_bounds import SetBound, SetBounds
 from deploy_opt.units import HOURS_PER_DAY
 
 if TYPE_CHECKING:
@@ -25,11 +28,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from deploy_opt.plan.engines.linear_model import Model
     from deploy_opt.plan.engines.outcomes import Limits
-    from deploy_opt.plan.joint.master import Relaxed
     from deploy_opt.plan.joint.question import Question, UnitType
     from deploy_opt.plan.joint.services import Chosen, Laid
+    from deploy_opt.plan.shifts import ShiftColumns
 
     Crews = Sequence[NDArray[np.int64]]
     Sets = tuple[NDArray[np.bool_], ...]
@@ -110,27 +112,13 @@ def within(rules: Sequence[Rule], crews: Crews) -> bool:
     return all((r.used(crews) > 0).sum() <= r.at_most for r in rules)
 
 
-class _OpenShifts(Master):
-    """The master with only some shifts open; points found for one choice serve the next."""
-
-    shut: NDArray[np.bool_] | None = None
-
-    def model(self, *, whole: bool = False) -> Model:
-        found = super().model(whole=whole)
-        if self.shut is None:
-            return found
-        upper = found.upper.copy()
-        upper[: len(self.shut)][self.shut] = 0.0
-        return replace(found, upper=upper)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Node:
     """A part of the search: options still allowed and options that are kept, by rule."""
 
     allowed: Sets
     kept: Sets
-    relaxed: Relaxed
+    relaxed: SetBound
 
 
 class StartSearch:
@@ -144,19 +132,32 @@ class StartSearch:
         Gap at which to stop, and most relaxations (`Limits.node_limit`).
     choose
         Gives crews without such limits: question laid out, limits, crews to improve.
+    write
+        Writes down crews: question, exchanges over its shifts, crews, score with bound, work.
+    bounds
+        Bounds that a search with other limits over the same shifts found.
     """
 
     def __init__(
-        self, laid: Laid, limits: Limits, choose: Callable[[Laid, Limits, Sequence[Crews]], Chosen]
+        self,
+        laid: Laid,
+        limits: Limits,
+        choose: Callable[[Laid, Limits, Sequence[Crews]], Chosen],
+        write: Callable[..., Chosen],
+        *,
+        bounds: SetBounds | None = None,
     ) -> None:
-        self.laid, self.limits, self._choose = laid, limits, choose
+        self.laid, self.limits, self._choose, self._write = laid, limits, choose, write
         self.rules = rules_of(laid.question)
-        self._crews = CrewSearch(laid.question, laid.tables, laid.floors, laid.price)
-        self._master = _OpenShifts(laid.question, laid.tables, laid.floors, laid.price)
-        self._close = max(CLOSE, _CLOSE_SHARE * limits.gap)
+        self._bounds = bounds or set_bounds(laid, limits)
+        self._crews = self._bounds.search
+        by_day = all(
+            k.columns.days is None for k in laid.question.types
+        )  # weekly programs are hard
+        self._is_apart = self._bounds.parts and by_day and not self._bounds.is_small
         self._best: tuple[float, Chosen] | None = None
         self._tried: dict[bytes, float] = {}
-        self.relaxations = 0
+        self._sets, self._work = self._bounds.sets, self._bounds.work
 
     def run(self, starts: Sequence[Crews]) -> Chosen:
         """Choose crews; of `starts`, those that keep the rules are never better.
@@ -188,10 +189,10 @@ class StartSearch:
         return replace(
             chosen,
             bound=max(ceiling, score) + lost,
-            work={**chosen.work, "start_sets": self.relaxations},
+            work={**chosen.work, "start_sets": self._bounds.sets - self._sets},
         )
 
-    def _branch(self, every: Sets, root: Relaxed) -> float:
+    def _branch(self, every: Sets, root: SetBound) -> float:
         """Search the choices, the most promising first, and bound them all."""
         none = tuple(np.zeros_like(allowed) for allowed in every)
         heap: list[tuple[float, int, _Node]] = [(-root.bound, 0, _Node(every, none, root))]
@@ -238,7 +239,7 @@ class StartSearch:
         rank = int(np.argmax(excess))
         return rank if excess[rank] > 0 else None
 
-    def _dive(self, every: Sets, root: Relaxed) -> None:
+    def _dive(self, every: Sets, root: SetBound) -> None:
         """Drop the least used option and solve again until the rules are kept."""
         node = _Node(every, tuple(np.zeros_like(a) for a in every), root)
         while (rank := self._rule_to_split(node)) is not None:
@@ -255,7 +256,7 @@ class StartSearch:
         self,
         kept: Sets,
         use: Sequence[NDArray[np.float64]],
-        relaxed: Relaxed,
+        relaxed: SetBound,
         node: _Node | None = None,
     ) -> Sets:
         """Keep as many options as the rules allow: kept ones, then used, then used relaxed."""
@@ -284,22 +285,30 @@ class StartSearch:
             return -np.inf
         bound = relaxed.bound
         if bound > self._cutoff() or starts:
-            bound = min(bound, self._evaluate(sets, starts, relaxed, full=full))
+            bound = min(bound, self._evaluate(sets, starts, full=full))
         self._tried[key] = bound
         return bound
 
-    def _evaluate(
-        self, sets: Sets, starts: Sequence[Crews], relaxed: Relaxed, *, full: bool
-    ) -> float:
-        """Round and exchange; where that comes near the best, choose the crews in full."""
+    def _evaluate(self, sets: Sets, starts: Sequence[Crews], *, full: bool) -> float:
+        """Choose the crews of a set: a bound on them."""
         open_ = self._open(sets)
         laid = _with_shifts(_without_rules(self.laid), open_)
         search = CrewSearch(laid.question, laid.tables, laid.floors, laid.price, alike=self._crews)
-        inner = [of_type[of] for of_type, of in zip(relaxed.inner, open_, strict=True)]
         given = [[c[of] for c, of in zip(crews, open_, strict=True)] for crews in starts]
+        if self._is_apart:
+            return self._evaluate_apart(laid, search, open_, given)
+        relaxed = self._bounds.relaxed(open_, self._cutoff())
+        if relaxed is None:
+            return -np.inf
+        if relaxed.bound <= self._cutoff() and not given:
+            return relaxed.bound
+        inner = [of_type[of] for of_type, of in zip(relaxed.crews, open_, strict=True)]
         tried = [search.exchange(crews) for crews in (search.round(inner), *given)]
         crews, score, _ = max(tried, key=lambda found: found[1])
         if score < self._near() and not full:
+            return relaxed.bound
+        if not (self._bounds.is_small or self._bounds.parts):
+            self._keep(self._write(laid.question, search, crews, (score, relaxed.bound), {}), open_)
             return relaxed.bound
         try:
             found = self._choose(laid, replace(self.limits, gap=_ROUNDED), (crews, *given))
@@ -311,6 +320,26 @@ class StartSearch:
             return -np.inf
         return found.bound - self._lost(found)
 
+    def _evaluate_apart(
+        self,
+        laid: Laid,
+        search: CrewSearch,
+        open_: Sequence[NDArray[np.bool_]],
+        given: Sequence[Crews],
+    ) -> float:
+        """Choose the crews of a set type by type, then exchange."""
+        close = _CLOSE_SHARE * self._slack()
+        found = self._bounds.apart(open_, self._cutoff(), close)
+        if found is None:
+            return -np.inf
+        ways = list(given)
+        if found.crews is not None:
+            ways.append([c[of] for c, of in zip(found.crews, open_, strict=True)])
+        for way in ways:
+            crews, score, _ = search.exchange(way)
+            self._keep(self._write(laid.question, search, crews, (score, found.bound), {}), open_)
+        return found.bound
+
     def _keep(self, found: Chosen, open_: Sequence[NDArray[np.bool_]]) -> None:
         score = found.value - self._lost(found)
         if self._best is None or score > self._best[0]:
@@ -321,13 +350,8 @@ class StartSearch:
                 crews.append(every)
             self._best = (score, replace(found, crews=tuple(crews)))
 
-    def _relax(self, sets: Sets) -> Relaxed | None:
-        self.relaxations += 1
-        self._master.shut = ~np.concatenate(self._open(sets))
-        try:
-            return self._master.relax(close=self._close, corner=False)
-        except InfeasibleError:
-            return None
+    def _relax(self, sets: Sets) -> SetBound | None:
+        return self._bounds.quick(self._open(sets), self._cutoff())
 
     def _open(self, sets: Sets) -> list[NDArray[np.bool_]]:
         found = [np.ones(len(k.columns.length_h), dtype=bool) for k in self.laid.question.types]
@@ -336,8 +360,8 @@ class StartSearch:
                 found[kind] &= chosen[option]
         return found
 
-    def _use(self, relaxed: Relaxed) -> list[NDArray[np.float64]]:
-        return [rule.used(relaxed.inner) for rule in self.rules]
+    def _use(self, relaxed: SetBound) -> list[NDArray[np.float64]]:
+        return [rule.used(relaxed.crews) for rule in self.rules]
 
     def _lost(self, chosen: Chosen) -> float:
         return self._crews.lost(chosen.staffing)
@@ -357,14 +381,22 @@ class StartSearch:
 
     def _full(self) -> bool:
         most = self.limits.node_limit
-        return most is not None and self.relaxations >= most
+        return most is not None and self._bounds.work - self._work >= most
+
+
+def set_bounds(laid: Laid, limits: Limits) -> SetBounds:
+    """Keep bounds for searches that differ in their limits on start times and patterns."""
+    return SetBounds(_without_rules(laid), max(CLOSE, _CLOSE_SHARE * limits.gap))
 
 
 def only_shifts(columns: ShiftColumns, kept: NDArray[np.bool_]) -> ShiftColumns:
     """Keep some of the shifts; `kept` of shape (shifts,)."""
-    days = None if columns.days is None else columns.days[kept]
-    return ShiftColumns(
-        columns.start_hour[kept], columns.length_h[kept], columns.on_duty[kept], days
+    return replace(
+        columns,
+        start_hour=columns.start_hour[kept],
+        length_h=columns.length_h[kept],
+        on_duty=columns.on_duty[kept],
+        days=None if columns.days is None else columns.days[kept],
     )
 
 

@@ -9,8 +9,15 @@ import numpy as np
 
 from deploy_opt.errors import FaultList, InfeasibleError, nearest
 from deploy_opt.plan.joint.crews import CrewSearch
+from deploy_opt.plan.joint.floors_kept import FloorsKept, floor_hours, floors_kept
+from deploy_opt.plan.joint.parts import parts_of
 from deploy_opt.plan.joint.services import CREW_LIMITS, choose_crews, shortfalls_of
-from deploy_opt.plan.joint.start_search import pattern_of, rules_of, start_of
+from deploy_opt.plan.joint.start_search import (
+    pattern_of,
+    rules_of,
+    set_bounds,
+    start_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,6 +68,11 @@ class StartPrice:
         Unit-hours by which floors are missed.
     shortfalls
         The floors that are missed.
+    floor_hours
+        Unit-hours that whole crews at these start times and patterns take to keep every floor;
+        nan where a floor is shared by types, or no crews keep it.
+    proven_short
+        Whether no crews with so few can keep every floor within the budgets.
     conflicts
         What no crews can keep together, in words; empty where there are crews.
     """
@@ -73,6 +85,8 @@ class StartPrice:
     loss: float
     missing_unit_hours: int
     shortfalls: tuple[Shortfall, ...]
+    floor_hours: float = float("nan")
+    proven_short: bool = False
     conflicts: tuple[str, ...] = ()
 
     @property
@@ -151,9 +165,11 @@ def start_time_prices(
     rules = len(rules_of(free_laid.question))
     held = [_limited(laid, number, of, limited) for number in numbers]
     few = [each for each in held if len(rules_of(each.question)) > rules]
+    one_part = len(parts_of(few[0])) == 1 if few else False
+    bounds = set_bounds(laid, limits) if one_part else None
     for each in few:
         try:
-            chosen = choose_crews(each, limits, starts=starts)
+            chosen = choose_crews(each, limits, starts=starts, bounds=bounds)
         except InfeasibleError as error:
             found.append(error.rules)
             continue
@@ -162,17 +178,31 @@ def start_time_prices(
     if found and _score(search, found[-1]) > _score(search, free):
         free = choose_crews(free_laid, limits, starts=starts)
     found += [free] * (len(held) - len(few))  # as many as there are: no limit
-    rows = [_row(laid, None, free, free.value, free.bound)]
+    floors = floors_kept(laid)
     ceiling = free.bound - search.lost(free.staffing)
+    row = _row(laid, None, free, free.value, free.bound)
+    rows = [_with_floors(free_laid, row, floors, ceiling)]
     for number, plan in zip(reversed(numbers), reversed(found), strict=True):
         if isinstance(plan, tuple):
             nan = float("nan")
-            rows.append(StartPrice(number, None, {}, nan, nan, nan, 0, (), plan))
+            rows.append(StartPrice(number, None, {}, nan, nan, nan, 0, (), conflicts=plan))
             continue
         lost = search.lost(plan.staffing)
         ceiling = min(ceiling, plan.bound - lost)
-        rows.append(_row(laid, number, plan, free.value, max(ceiling + lost, plan.value)))
+        row = _row(laid, number, plan, free.value, max(ceiling + lost, plan.value))
+        limited_laid = held[numbers.index(number)]
+        rows.append(_with_floors(limited_laid, row, floors, ceiling))
     return tuple(reversed(rows))
+
+
+def _with_floors(
+    limited: Laid, row: StartPrice, floors: FloorsKept | None, ceiling: float
+) -> StartPrice:
+    """Say what keeping all floors would take, where a plan misses some."""
+    if not row.shortfalls or floors is None or row.chosen is None:
+        return row
+    hours = floor_hours(limited.question, row.chosen.crews, floors)
+    return replace(row, floor_hours=hours, proven_short=ceiling < floors.worth)
 
 
 def _row(

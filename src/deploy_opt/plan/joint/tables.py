@@ -77,6 +77,10 @@ class PoolTables:
             return self._values[hour]
         return {units: self._factor * value for units, value in self._values[hour].items()}
 
+    def all_calls(self, hour: int) -> float:
+        """Give the worth of all calls of an hour, beyond which no units reach."""
+        return self._factor * float(self._weights[hour].sum())
+
     def weighed(self, factor: float) -> PoolTables:
         """Give the same tables with every value times a factor; searches are shared."""
         other = copy.copy(self)
