@@ -7,6 +7,7 @@ import pytest
 
 from deploy_opt.errors import InputError, OfflineError
 from deploy_opt.inputs.road_lines import road_lines
+from deploy_opt.inputs.road_map.speeds import check_speeds
 from deploy_opt.inputs.roads import OSM_CREDIT, load_roads, unit_of_times
 
 NODES = "node_id,lon,lat\na,4.00,52.00\nb,4.01,52.00\nc,4.01,52.01\nd,4.00,52.01\n"
@@ -49,14 +50,19 @@ def test_times_are_turned_into_seconds(tmp_path, unit, factor):
 
 def test_times_in_another_unit_are_refused_with_the_one_that_fits(tmp_path):
     minutes = ARC_NAMES + "a,b,600,.5,1\nb,c,1100,.9,1.5\nc,d,600,.5,1\nd,a,1100,.9,1.5\n"
-    (fault,) = faults_of(lambda: tables(tmp_path, arcs=minutes))
+
+    def check(arcs, unit="s"):
+        roads = tables(tmp_path, arcs=arcs, time_unit=unit)
+        check_speeds(roads.length_m, roads.siren_s, unit)
+
+    (fault,) = faults_of(lambda: check(minutes))
     assert "half of the arcs faster than 4.36e+03 km/h, with times in s" in fault
     assert "inputs.roads.time_unit: min" in fault
-    (fault,) = faults_of(lambda: tables(tmp_path, time_unit="min"))
+    (fault,) = faults_of(lambda: check(RING, "min"))
     assert "inputs.roads.time_unit: s" in fault
-    near = RING.replace("600,", "6,").replace("1100,", "11,")
-    (fault,) = faults_of(lambda: tables(tmp_path, arcs=near))
-    assert "check lengths and times" in fault
+    check(RING)
+    check(minutes, "min")
+    check(RING.replace("600,", "2,").replace("1100,", "3,"))  # no map: no unit would fit
 
 
 def test_foreign_names_of_columns_are_understood_or_declared(tmp_path):

@@ -13,7 +13,7 @@ import pandas as pd
 from deploy_opt.errors import FaultList, InputError, OfflineError, nearest
 from deploy_opt.inputs.road_map.extract import drivable_extract
 from deploy_opt.inputs.road_map.graph import largest_component, simple_arcs
-from deploy_opt.inputs.road_map.speeds import check_speeds, fitting_unit, middle_kph
+from deploy_opt.inputs.road_map.speeds import fitting_unit, middle_kph
 from deploy_opt.inputs.road_map.tables import read_arcs, read_nodes, with_times
 
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ def load_roads(  # noqa: PLR0913  (one source of four, and what each may need)
     ------
     InputError
         With every fault of the tables; when the file cannot be read; when the largest strong
-        component holds less than half of the nodes; when the middle arc is driven at less than 3
-        or more than 300 km/h, as when times are in another unit.
+        component holds less than half of the nodes.
     OfflineError
         When a place cannot be downloaded.
     """
@@ -129,9 +128,7 @@ def load_roads(  # noqa: PLR0913  (one source of four, and what each may need)
         node_table, arc_table = _tables_of(graph, where)
         attribution = OSM_CREDIT if attribution is None else attribution
     arc_table = with_times(arc_table, speeds_kph or {}, regular_share, where=where)
-    roads = _cleaned(node_table, arc_table, where, attribution or "", notes)
-    check_speeds(roads.length_m, roads.siren_s, time_unit, where=where)
-    return roads
+    return _cleaned(node_table, arc_table, where, attribution or "", notes)
 
 
 def unit_of_times(nodes: str | Path, arcs: str | Path) -> str:

@@ -12,6 +12,7 @@ from deploy_opt.inputs.areas import Areas, codes, load_areas, locate_points
 from deploy_opt.inputs.areas_make import grid_areas, voronoi_areas
 from deploy_opt.inputs.incidents import read_incidents
 from deploy_opt.inputs.records.mapping import load_mapping, load_preset
+from deploy_opt.inputs.road_map.speeds import check_speeds
 from deploy_opt.inputs.roads import Roads, load_roads
 from deploy_opt.stages.collecting import collecting
 from deploy_opt.stages.ground import read_places
@@ -22,13 +23,19 @@ if TYPE_CHECKING:
 
 
 def read_roads(scenario: Scenario) -> Roads | None:
-    """Read the road graph; None when the scenario brings a ready matrix."""
+    """Read the road graph; None when the scenario brings a ready matrix.
+
+    Raises
+    ------
+    InputError
+        As `load_roads` and `check_speeds`.
+    """
     section = scenario.inputs.roads
     if section is None:
         return None
     names = ("nodes", "arcs", "graphml", "osm_xml")
     files = {name: scenario.path(text) for name in names if (text := getattr(section, name))}
-    return load_roads(
+    roads = load_roads(
         **files,
         place=section.place,
         time_unit=section.time_unit,
@@ -38,6 +45,8 @@ def read_roads(scenario: Scenario) -> Roads | None:
         regular_share=section.regular_share,
         attribution=section.attribution,
     )
+    check_speeds(roads.length_m, roads.siren_s, section.time_unit)
+    return roads
 
 
 def read_calls(scenario: Scenario) -> Calls:
