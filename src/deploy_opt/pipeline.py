@@ -355,7 +355,9 @@ def report_inputs(
         simulated=read_simulated(road.folder, road.run_id),
         on_record=stages.recorded_in_time(road.scenario, calls),
         staff=(
-            stages.ambulance_staff(road.scenario, comparison.plan.units)
+            stages.ambulance_staff(
+                road.scenario, comparison.plan.units, int(comparison.crews["crews"].sum())
+            )
             if planned is None
             else None
         ),

@@ -124,6 +124,8 @@ def test_a_shared_budget_gives_the_ambulances_what_the_services_agree_on(city, t
         "budget={shared: true, money_per_week: 60000, weights: {ems: 3}}",
         "risk={tiers: data/tiers.csv, mix: {deferral: {online: 0.2, civilian: 0.3}}}",
         "coresponders.meal_break_min=30",
+        "fleet.meal_break_min=24",
+        "patrol.meal_break_min=30",
         "coresponders.follow_up={hours_per_week: 14, days: [mon, tue], from_h: 8, to_h: 20}",
         "staffing={als: {leave: {vacation: 160, sick: 80}, vacancy_share: 0.1}}",
     )
@@ -157,9 +159,10 @@ def check_staff(folder, done):
         assert staff.loc[role, "fte"].sum() == pytest.approx(fte.loc[role, "fte"])
     assert fte.loc["als", "fte"] == pytest.approx(2 * medic["fte"])
     # a meal break of half an hour in shifts of 8 and 10 hours: 5 to 6.25 % of the hours
-    team = staff.loc[("coresponder", "clinician")]
-    away = 1 - team["on_duty_hours_per_week"] / team["paid_hours_per_week"]
-    assert 0.05 <= away <= 0.0625
+    away = 1 - staff["on_duty_hours_per_week"] / staff["paid_hours_per_week"]
+    assert 0.05 <= away[("coresponder", "clinician")] <= 0.0625
+    assert 0.05 <= away[("patrol", "officer")] <= 0.0625
+    assert 0.4 / 12 <= away[("als", "emt")] <= 0.05
     follow_up = pd.read_csv(folder / "follow_up.csv")
     assert follow_up["follow_up_h"].sum() == pytest.approx(2.0)  # one day of seven
     assert (follow_up["follow_up_h"] <= follow_up["room_h"] + 1e-9).all()

@@ -160,12 +160,16 @@ def test_filled_posts_and_overtime_give_the_hours_on_duty_again():
 def test_ambulances_planned_alone_have_their_people_too():
     units = np.zeros((168, 2), dtype=np.int64)
     units[:, 0], units[8:20, 1] = 2, 1
-    scenario = scenario_of(staffing={"als": {"relief_factor": 1.25, "vacancy_share": 0.2}})
-    people = ambulance_staff(scenario, units)
+    scenario = scenario_of(
+        fleet={"meal_break_min": 30},
+        staffing={"als": {"relief_factor": 1.25, "vacancy_share": 0.2}},
+    )
+    people = ambulance_staff(scenario, units, 29)
     check_frame(people, TABLES["staff.csv"], where="staff.csv")
     assert people["qualification"].tolist() == ["emt", "paramedic"]
     assert people["paid_hours_per_week"].tolist() == [348, 348]
+    assert people["on_duty_hours_per_week"].tolist() == [348 - 14.5] * 2  # 29 breaks of 30 min
     assert people["headcount_peak"].tolist() == [3, 3]
     assert people["fte"].iloc[0] == pytest.approx(348 * 365 / 7 * 1.25 / 2080)
     assert people["funded_posts"].iloc[0] == pytest.approx(people["fte"].iloc[0] / 0.8)
-    assert ambulance_staff(scenario_of(), units) is None
+    assert ambulance_staff(scenario_of(), units, 29) is None

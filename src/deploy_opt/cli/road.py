@@ -42,7 +42,8 @@ def run(
         from deploy_opt.commands.simulation import run_simulate
 
         simulated, said = run_simulate(loaded, folder, talk=not as_json)
-        summary, lines = summary | {"simulation": simulated}, [*lines, *said[:-1]]
+        summary |= {"simulation": simulated}
+        lines += [line for line in said[:-1] if line not in lines]
     say(summary, [*lines, str(done.index)], as_json=as_json)
     raise typer.Exit(4 if done.stopped_early else 0)
 

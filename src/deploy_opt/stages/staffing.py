@@ -19,7 +19,7 @@ from deploy_opt.staffing import (
     leave_relief_factor,
     unavailable_hours,
 )
-from deploy_opt.units import HOURS_PER_WEEK
+from deploy_opt.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,9 @@ def staff_terms_of(scenario: Scenario) -> dict[str, StaffTerms]:
     }
 
 
-def ambulance_staff(scenario: Scenario, units: NDArray[np.int64]) -> pd.DataFrame | None:
+def ambulance_staff(
+    scenario: Scenario, units: NDArray[np.int64], num_shifts: int
+) -> pd.DataFrame | None:
     """Give the people behind a plan of ambulances alone; None: `staffing` does not name them.
 
     Parameters
@@ -65,6 +67,8 @@ def ambulance_staff(scenario: Scenario, units: NDArray[np.int64]) -> pd.DataFram
         The scenario.
     units
         Units in each hour at each post, shape (hours, posts).
+    num_shifts
+        Shifts that give these units, each with its meal break.
 
     Returns
     -------
@@ -75,9 +79,11 @@ def ambulance_staff(scenario: Scenario, units: NDArray[np.int64]) -> pd.DataFram
     if role not in scenario.staffing:
         return None
     on_duty = units.sum(axis=1)
-    weekly = float(on_duty.sum()) * HOURS_PER_WEEK / len(on_duty)
+    of_week = HOURS_PER_WEEK / len(on_duty)
+    weekly = float(on_duty.sum()) * of_week
+    break_h = num_shifts * scenario.fleet.meal_break_min / MINUTES_PER_HOUR * of_week
     terms = staff_terms_of(scenario)[role]
-    return people_of_role("ems", role, terms, weekly, peak=int(on_duty.max(initial=0)))
+    return people_of_role("ems", role, terms, weekly, break_h, peak=int(on_duty.max(initial=0)))
 
 
 def teams_of(scenario: Scenario, terms: StaffTerms) -> CoResponders:

@@ -193,10 +193,14 @@ def _on_duty(found: Found, types: tuple[str, ...]) -> NDArray[np.int64]:
 
 def _break_hours(found: Found, service: str, types: tuple[str, ...]) -> float:
     """Give the unit-hours of meal breaks inside the horizon."""
-    if service != "coresponse" or not found.question.teams.meal_break_min:
-        return 0.0
+    question = found.question
+    break_min = {
+        "ems": question.case.settings.fleet.meal_break_min,
+        "police": question.patrol.meal_break_min,
+        "coresponse": question.teams.meal_break_min,
+    }[service]
     shifts = 0.0
     for name in types:
         columns = found.laid.question.type_named(name).columns
         shifts += float(found.joint.crews[name] @ (columns.unit_hours / columns.length_h))
-    return shifts * found.question.teams.meal_break_min / MINUTES_PER_HOUR
+    return shifts * break_min / MINUTES_PER_HOUR
