@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from deploy_opt import stages
 from deploy_opt.scenario import load_scenario
 from deploy_opt.start.first_check import first_check
 
@@ -129,6 +130,28 @@ def test_calls_that_name_areas_need_their_polygons(town, tmp_path, deploy_opt):
     assert len(pd.read_csv(tmp_path / "m" / "data" / "posts.csv"))
     code, _, err = deploy_opt("check", tmp_path / "m" / "scenario.yaml")
     assert code == 0, err
+
+
+def test_a_file_a_year_becomes_one_history(town, tmp_path, deploy_opt):
+    data = town.parent / "data"
+    calls = pd.read_csv(data / "calls.csv", dtype=str)
+    roads = ("--roads", f"{data / 'nodes.csv'},{data / 'arcs.csv'}", "--zone", ZONE)
+    (tmp_path / "b").mkdir()
+    files = [tmp_path / "one.csv", tmp_path / "two.csv", tmp_path / "b" / "one.csv"]
+    for file, rows in zip(files, (calls[:700], calls[700:], calls[700:]), strict=True):
+        rows.to_csv(file, index=False)
+    cads = ("--from-cad", files[0], "--from-cad", files[1])
+    code, _, err = deploy_opt("init", tmp_path / "m", *cads, *roads)
+    assert code == 0, err
+    scenario = yaml.safe_load((tmp_path / "m" / "scenario.yaml").read_text("utf-8"))
+    assert scenario["inputs"]["incidents"]["file"] == ["data/one.csv", "data/two.csv"]
+    loaded = stages.read_calls(load_scenario(tmp_path / "m" / "scenario.yaml"))
+    assert len(loaded.incidents) == len(stages.read_calls(load_scenario(town)).incidents)
+    cads = ("--from-cad", files[0], "--from-cad", files[2], "--from-cad", tmp_path / "no.csv")
+    code, _, err = deploy_opt("init", tmp_path / "n", *cads, *roads)
+    assert code == 2
+    assert "several files of this name" in err
+    assert "no such file" in err
 
 
 def test_arc_times_in_minutes_are_found(town, tmp_path, deploy_opt):

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
     from_cad: Annotated[
-        Path | None, typer.Option(help="Start from this CAD export instead of the sample city.")
+        list[Path] | None,
+        typer.Option(
+            help="Start from this CAD export, not the sample city; again for each further file."
+        ),
     ] = None,
     roads: Annotated[
         str | None,
@@ -42,7 +45,7 @@ def init(
     """Make a folder with a scenario that runs: the sample city, or your own CAD export."""
     from deploy_opt.start import init_from_cad, init_sample_city
 
-    if from_cad is None:
+    if not from_cad:
         if roads is not None or posts is not None:
             raise InputError.of("init", "--roads or --posts alone", "them beside --from-cad")
         file = init_sample_city(folder)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import yaml
 
-from deploy_opt.errors import InputError
+from deploy_opt.errors import FaultList, InputError
 from deploy_opt.start.first_check import check_words, first_check, timed
 from deploy_opt.start.folder import refuse_full
 from deploy_opt.start.places import (
@@ -23,7 +24,7 @@ from deploy_opt.start.places import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from deploy_opt.inputs.areas import Areas
     from deploy_opt.inputs.records.imported import Incidents
@@ -34,7 +35,7 @@ _NUM_CANDIDATES = 12
 
 def init_from_cad(
     folder: Path,
-    cad: Path,
+    cad: Path | Sequence[Path],
     *,
     roads: str,
     posts: Path | None = None,
@@ -53,7 +54,8 @@ def init_from_cad(
     folder
         Folder to make.
     cad
-        CAD export.
+        CAD export, or several of one layout, such as one a year; the mapping is guessed from the
+        first.
     roads
         GraphML, OSM XML (also zipped), or ``nodes.csv,arcs.csv``.
     posts
@@ -69,6 +71,12 @@ def init_from_cad(
     -------
     pathlib.Path
         The scenario file.
+
+    Raises
+    ------
+    InputError
+        For files that do not exist, have one name or cannot be read; a folder that is not empty;
+        what the records do not tell.
     """
     from deploy_opt.inputs.incidents import read_incidents
     from deploy_opt.inputs.posts import read_posts
@@ -76,15 +84,15 @@ def init_from_cad(
     from deploy_opt.inputs.records.mapping import load_mapping
 
     refuse_full(folder)
+    exports = [cad] if isinstance(cad, Path) else list(cad)
     network_files = road_files(roads)
-    for file in [cad, *network_files.values(), *(f for f in (posts, areas) if f)]:
-        if not file.exists():
-            raise InputError.of(str(file), "no such file", "a file that exists")
+    copied = [*exports, *network_files.values(), *([areas] if areas else [])]
+    _refuse_missing([*copied, *([posts] if posts else [])])
     if posts is not None:
         read_posts(posts)  # refuses what a run could not read
     network, roads_used = load_network(network_files)
     if mapping is None:
-        guessed = guess_mapping(cad, near=lambda: box_of(network))
+        guessed = guess_mapping(exports[0], near=lambda: box_of(network))
         words, columns = guessed.yaml_text, guessed.mapping
     else:
         columns, words = load_mapping(mapping), mapping.read_text(encoding="utf-8")
@@ -93,12 +101,12 @@ def init_from_cad(
     try:
         mapping_file = folder / "mapping.yaml"
         mapping_file.write_text(words, encoding="utf-8")
-        incidents = read_incidents(cad, columns, zone=zone, service="ems" if by_row else None)
+        incidents = read_incidents(exports, columns, zone=zone, service="ems" if by_row else None)
         zone_name = _zone_of(incidents, zone)
         data = folder / "data"
         data.mkdir()
         areas_used, area_table = area_section(areas, incidents, network)
-        for file in [cad, *network_files.values(), *([areas] if areas else [])]:
+        for file in copied:
             copy_beside(file, data)
         table, posts_words = _posts(posts, incidents, area_table, network)
         if table is None:
@@ -112,13 +120,25 @@ def init_from_cad(
             num_crossings=len(network.lon),
         )
         used = {"areas": areas_used, "roads": roads_used}
-        text = _scenario_text(cad.name, incidents, used, zone_name, check, posts_words)
+        text = _scenario_text(exports, incidents, used, zone_name, check, posts_words)
         scenario = folder / "scenario.yaml"
         scenario.write_text(text, encoding="utf-8")
     except BaseException:
         shutil.rmtree(folder)
         raise
     return scenario
+
+
+def _refuse_missing(files: list[Path]) -> None:
+    """Refuse files that do not exist, and files of one name, as all are copied to one folder."""
+    faults = FaultList()
+    for file in files:
+        if not file.exists():
+            faults.add(str(file), "no such file", "a file that exists")
+    names = [file.name for file in files]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        faults.add(name, "several files of this name", "each file with a name of its own")
+    faults.raise_if_any()
 
 
 def _posts(
@@ -149,7 +169,7 @@ def _zone_of(incidents: Incidents, zone: str | None) -> str:
 
 
 def _scenario_text(
-    cad: str,
+    exports: list[Path],
     incidents: Incidents,
     used: dict[str, dict[str, object]],
     zone: str,
@@ -158,18 +178,22 @@ def _scenario_text(
 ) -> str:
     received = incidents.frame["received_at"].dropna()
     if received.empty:
-        raise InputError.of(cad, "no call with a time", "a column of call times in mapping.yaml")
+        raise InputError.of(
+            exports[0].name, "no call with a time", "a column of call times in mapping.yaml"
+        )
     last = received.max().tz_localize(None).normalize()
     monday = last + pd.Timedelta(days=7 - last.weekday())
     service = str(incidents.frame["service"].iloc[0])
+    named = [f"data/{export.name}" for export in exports]
+    files = named[0] if len(named) == 1 else named
     tree: dict[str, object] = {
-        "name": cad.split(".", maxsplit=1)[0][:80] or "first scenario",
+        "name": exports[0].name.split(".", maxsplit=1)[0][:80] or "first scenario",
         "description": "Made from a CAD export; check mapping.yaml and every value here.",
         "time_zone": zone,
         "services": ["ems"],
         "horizon": {"start": monday.date(), "hours": 168},
         "inputs": {
-            "incidents": {"file": f"data/{cad}", "mapping": "mapping.yaml", "service": "ems"},
+            "incidents": {"file": files, "mapping": "mapping.yaml", "service": "ems"},
             **used,
             "posts": {"file": "data/posts.csv", "candidates": _NUM_CANDIDATES},
         },
