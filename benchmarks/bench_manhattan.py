@@ -22,6 +22,7 @@ import pandas as pd
 from deploy_opt.commands.plays import fleet_of, options_of, walk
 from deploy_opt.scenario import load_scenario
 from deploy_opt.seeds import stream
+from deploy_opt.simulation.draws import uniforms
 from deploy_opt.simulation.replicate import Arm, replicate
 from deploy_opt.simulation.simulate import simulate
 from deploy_opt.simulation.stress import stress
@@ -35,7 +36,7 @@ SCENARIO = Path(__file__).parents[1] / "scenarios" / "manhattan.yaml"
 FROZEN = ("demand.history_end=2015-01-01", "horizon.start=2015-01-05")
 FIRST, NUM_WEEKS, CALLS_PER_DAY = pd.Timestamp("2015-01-05"), 51, 451
 WEEKS_PER_YEAR, CALLS_PER_YEAR, REPLICATIONS = 52, 300_000, 30
-HOUR_S, DAY_S, WEEK_S = 3600.0, 86_400.0, 7 * 86_400.0
+HOUR_S, WEEK_S = 3600.0, 7 * 86_400.0
 WARM_UP_S = WARM_UP_H * HOUR_S
 WHAT = ("late, %", "mean response, min", "hours to recover")
 STATISTICS = {"late_share": 100, "mean_response_s": 1 / 60, "hours_to_recover": 1}
@@ -48,12 +49,16 @@ def weeks_of_calls(scenario, calls, stage):
     played = recorded_calls(scenario, calls, stage, FIRST.date(), end.date(), luck="manhattan")
     at = played["received_at"].dt.tz_localize(None)
     week = ((at - FIRST) // pd.Timedelta(weeks=1)).to_numpy()
-    layers = round(CALLS_PER_DAY / (len(played) / (7 * NUM_WEEKS)))
+    layers = int(CALLS_PER_DAY / (len(played) / (7 * NUM_WEEKS)))
     num = NUM_WEEKS // layers
+    rest = week >= num * layers  # what is wanted beyond whole layers is drawn from these weeks
+    wanted = 7 * CALLS_PER_DAY * num - np.count_nonzero(~rest)
+    luck = uniforms(scenario.seed, "manhattan/rest", played["call_id"].to_numpy()) * rest.sum()
+    week = np.where(rest, np.where(luck < wanted, luck * num // wanted, -1), week % num)
     played["at_s"] = (at - FIRST).dt.total_seconds().to_numpy() % WEEK_S
     weeks = []
     for number in range(num):
-        own = played[(week % num == number) & (week < num * layers)]
+        own = played[week == number]
         before = own[own["at_s"] >= WEEK_S - WARM_UP_S]
         before = before.assign(
             at_s=before["at_s"] - WEEK_S, call_id=before["call_id"].astype(str) + "-before"
@@ -210,7 +215,8 @@ def main():
         name: f"{100 * float((arm.cover * rates).sum() / rates.sum()):.1f}"
         for name, arm in arms.items()
     }
-    per_day = sum(map(len, weeks)) / len(weeks) / (7 + WARM_UP_S / DAY_S)
+    counted = sum(np.count_nonzero(own["at_s"] >= WARM_UP_S) for own in weeks)
+    per_day = counted / len(weeks) / 7
     hours = {name: int(arm.units.sum()) for name, arm in arms.items()}
 
     def figures(table, arm):
@@ -221,8 +227,8 @@ def main():
         "",
         "Made by `REAL python benchmarks/bench_manhattan.py`. Fleet and lengths of calls are those",
         "of a published model; incidents keep their time of the week, place and kind.",
-        f"{layers} weeks of 2015 lie on top of each other: {len(weeks)} such weeks of",
-        f"{per_day:.0f} calls a day. Unit-hours: {hours}.",
+        f"{layers} weeks of 2015 lie on top of each other, calls of the weeks that are left fill",
+        f"up: {len(weeks)} such weeks of {per_day:.0f} calls a day. Unit-hours: {hours}.",
         f"Late: more than {stage.standard_s:.0f} s from call to arrival.",
         "Intervals: 95 %, Student's, over weeks, differences paired.",
         "",

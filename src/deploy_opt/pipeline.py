@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy_opt import judge, stages, studies
@@ -41,7 +42,6 @@ from deploy_opt.store import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from deploy_opt.executor import Executor
     from deploy_opt.settings import Scenario
@@ -257,7 +257,7 @@ class Road:
 
 def run(
     scenario: Scenario,
-    out_dir: Path,
+    out_dir: str | Path,
     *,
     executor: str = "serial",
     fresh: bool = False,
@@ -290,7 +290,8 @@ def run(
     InfeasibleError
         When no plan keeps the rules; names those that conflict.
     """
-    road = Road(scenario, out_dir, fresh=fresh, talk=talk)
+    folder = Path(out_dir)
+    road = Road(scenario, folder, fresh=fresh, talk=talk)
     with executor_for(executor) as workers:
         areas, calls, demand, roads = road.to_demand(workers)
     details = road.to_details(areas, calls, demand)
@@ -303,12 +304,12 @@ def run(
         tables = write.make_tables(inputs)
         points = ground.times.destinations
         files = write.write_run(
-            out_dir, inputs, tables, calls, demand, points=points, details=details
+            folder, inputs, tables, calls, demand, points=points, details=details
         )
     close_run(road, files, executor=workers.name)
     return Run(
-        folder=out_dir,
-        index=out_dir / "index.html",
+        folder=folder,
+        index=folder / "index.html",
         results={
             "calls": calls,
             "demand": demand,
