@@ -183,9 +183,11 @@ class Simulation(Section):
     diversions: tuple[Diversion, ...] = ()
     """Hospitals that send ambulances elsewhere, and when."""
     travel_scale: float = Field(1.0, gt=0, le=5)
-    """What the simulation multiplies all drives by; ``deploy-opt calibrate`` fits it to records."""
+    """What the simulation multiplies drives by beyond ``inputs.drive_factor``: what if drives were
+    longer than the plan takes them to be?"""
     turnout_s: float | None = Field(None, ge=0, le=1800)
-    """Mean turnout of simulated units, s, as ``calibrate`` fits it; default: the standard's."""
+    """Mean turnout of simulated units, s, where the standard limits the drive alone; default: the
+    standard's."""
     turnout_cv: float = Field(0.0, ge=0, le=3)
     """Spread of the turnout about its mean, coefficient of variation (lognormal); 0 = none."""
 
