@@ -222,6 +222,12 @@ def test_archives_are_opened_and_those_of_several_files_refused(tmp_path):
     assert imported(packed)[1].num_rows_read == 2
     with pytest.raises(InputError, match=r"2 files \(a.csv, b.csv\)"):
         guess_mapping(two)
+    locked = bytearray(one.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # as an encrypting tool sets them
+        locked[locked.index(mark) + flags] |= 1
+    one.write_bytes(locked)
+    with pytest.raises(InputError, match="behind a password"):
+        guess_mapping(one)
     with pytest.raises(InputError, match="no archive"):
         guess_mapping(written(tmp_path, "x", "no.zip"))
 

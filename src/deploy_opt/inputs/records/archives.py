@@ -23,7 +23,7 @@ def open_bytes(path: Path) -> IO[bytes]:
     Raises
     ------
     InputError
-        When a .zip does not hold exactly one file.
+        When a .zip does not hold exactly one file, or is locked.
     """
     ending = path.suffix.lower()
     if ending == ".gz":
@@ -33,13 +33,20 @@ def open_bytes(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
+_LOCKED = 0x1
+"""Bit of a member's flags that says it is encrypted (PKWARE's application note, 4.4.4)."""
+
+
 def _only_member(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
+            locked = any(member.flag_bits & _LOCKED for member in archive.infolist())
     except (zipfile.BadZipFile, OSError):
         raise InputError.of(str(path), "no archive that can be read", "a .zip file") from None
     if len(names) != 1:
         shown = ", ".join(names[:6]) or "nothing"
         raise InputError.of(str(path), f"{len(names)} files ({shown})", "a .zip with one file")
+    if locked:
+        raise InputError.of(str(path), "a file behind a password", "a .zip that opens without one")
     return names[0]

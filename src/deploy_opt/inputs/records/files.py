@@ -250,7 +250,7 @@ class _clear_faults:  # noqa: N801  (a context, not a class to its users)
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None or isinstance(error, InputError):
             return
-        if not isinstance(error, (ValueError, OSError, EOFError, LookupError, NotImplementedError)):
+        if not isinstance(error, (ValueError, OSError, EOFError, LookupError, RuntimeError)):
             return
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
         encoding = self._mapping.encoding if self._mapping is not None else "utf-8"
