@@ -133,6 +133,9 @@ def test_a_shared_budget_gives_the_ambulances_what_the_services_agree_on(city, t
     plan = done.results["services"]
     spent = plan.services["money_plan"].sum()
     assert plan.shared
+    same = len(plan.weights.filter(like="money_").drop_duplicates()) == 1
+    page = (done.folder / "services.html").read_text("utf-8")
+    assert ("None of them moves an hour here" in page) == same
     assert spent <= 60000 + 1e-6
     ems = done.results["comparison"].plan.unit_hours
     assert ems <= plan.ems_unit_hours + 1e-6
